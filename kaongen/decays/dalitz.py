@@ -1,0 +1,294 @@
+"""The Dalitz plot as a table of cells: where to propose points, and between which bounds the density lies.
+
+The plot is the unit square (u, v): s12 = s12_min + u (s12_max - s12_min), and s23 goes from its lower to its
+upper limit at that s12 as v goes from 0 to 1. The density on the square is |M|^2 times the length of the
+s23 interval. Cell edges follow the density's marginals (as in VEGAS), so that poles need no declaration; a cell
+is chosen in proportion to its upper bound with Walker's alias table, and a point below the cell's lower bound
+is accepted without evaluating |M|^2.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import types
+from numpy.typing import NDArray
+
+from kaongen.errors import ProcessError
+from kaongen.jit import block_kernel, scalar_kernel
+from kaongen.kinematics import kallen
+
+CELL_BITS = 7
+CELLS = 1 << CELL_BITS
+"""Cells along each axis; both bounds of all cells fit in a core's second-level cache."""
+
+_SUB = 4
+"""Intervals into which a cell is divided to find its bounds."""
+
+AMPLITUDE_SIGNATURE = types.float64(types.float64, types.float64, types.Array(types.float64, 1, "C"))
+AMPLITUDE_TYPE = types.FunctionType(AMPLITUDE_SIGNATURE)
+
+# layout of the `geometry` array handed to kernels
+M_PARENT, MASS_1, MASS_2, MASS_3, S12_MIN, S12_MAX = range(6)
+
+
+@scalar_kernel
+def s23_limits(s12, geometry):  # type: ignore[no-untyped-def]
+    """Lowest s23 and the length of its interval at s12 (PDG, Kinematics, three-body decays)."""
+    big = geometry[M_PARENT]
+    m1, m2, m3 = geometry[MASS_1], geometry[MASS_2], geometry[MASS_3]
+    root = math.sqrt(s12)
+    e2 = (s12 - m1 * m1 + m2 * m2) / (2.0 * root)
+    e3 = (big * big - s12 - m3 * m3) / (2.0 * root)
+    q2 = kallen(s12, m1 * m1, m2 * m2) / (4.0 * s12)
+    p2 = kallen(big * big, s12, m3 * m3) / (4.0 * s12)
+    product = math.sqrt(max(q2, 0.0)) * math.sqrt(max(p2, 0.0))
+    return m2 * m2 + m3 * m3 + 2.0 * (e2 * e3 - product), 4.0 * product
+
+
+@scalar_kernel
+def density(amplitude, u, v, geometry, parameters):  # type: ignore[no-untyped-def]
+    """|M|^2 times the length of the s23 interval, at a point of the unit square."""
+    s12 = geometry[S12_MIN] + u * (geometry[S12_MAX] - geometry[S12_MIN])
+    low, length = s23_limits(s12, geometry)
+    if length <= 0.0:
+        return 0.0
+    return amplitude(s12, low + v * length, parameters) * length
+
+
+_GRID = types.Array(types.float64, 1, "C")
+
+
+@block_kernel(signature=types.Array(types.float64, 2, "C")(AMPLITUDE_TYPE, _GRID, _GRID, _GRID, _GRID))
+def _density_on(amplitude, u, v, geometry, parameters):  # type: ignore[no-untyped-def]
+    result = np.empty((u.size, v.size))
+    for i in range(u.size):
+        for j in range(v.size):
+            result[i, j] = density(amplitude, u[i], v[j], geometry, parameters)
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class DalitzTable:
+    """All that a three-body kernel needs to propose and accept points.
+
+    edges_u, edges_v : (CELLS + 1,) float64, boundaries of the cells.
+    alias : (CELLS**2,) uint64, Walker's table: the other cell in the high bits, the cell's own share in the ALIAS_BITS low.
+    acceptance : (CELLS**2,) float64, times the density it is the probability to accept a point of the cell.
+    floor : (CELLS**2,) float64, the least that this probability can be in the cell.
+    integral, integral_error : the integral of |M|^2 over the Dalitz plot (GeV^4 times the unit of |M|^2).
+    efficiency : expected fraction of proposals that are accepted; squeeze : fraction accepted at once.
+    """
+
+    amplitude: Any
+    geometry: NDArray[np.float64]
+    parameters: NDArray[np.float64]
+    edges_u: NDArray[np.float64]
+    edges_v: NDArray[np.float64]
+    alias: NDArray[np.uint64]
+    acceptance: NDArray[np.float64]
+    floor: NDArray[np.float64]
+    integral: float
+    integral_error: float
+    efficiency: float
+    squeeze: float
+
+
+def build_table(
+    amplitude: Any,
+    masses: tuple[float, float, float],
+    parameters: NDArray[np.float64],
+    *,
+    parent: float,
+    s12_max: float | None = None,
+) -> DalitzTable:
+    """Tabulate a squared amplitude over the Dalitz plot.
+
+    Parameters
+    ----------
+    amplitude
+        Compiled function of (s12, s23, parameters) that returns |M|^2 >= 0 in any unit.
+    masses
+        Of the daughters 1, 2, 3 in GeV.
+    parameters
+        (n,) float64, handed to the amplitude.
+    parent
+        Mass of the decaying particle in GeV.
+    s12_max
+        Upper end of s12 in GeV^2 where a cut replaces the kinematic limit.
+
+    Raises
+    ------
+    ProcessError
+        Below threshold, or if |M|^2 is negative, not finite, or zero everywhere.
+    """
+    m1, m2, m3 = masses
+    low, high = (m1 + m2) ** 2, (parent - m3) ** 2
+    if m1 + m2 + m3 >= parent:
+        raise ProcessError(f"the daughters' masses add up to {m1 + m2 + m3:.6g} GeV: they must be below {parent:.6g} GeV")
+    if s12_max is not None:
+        high = min(high, s12_max)
+        if high <= low:
+            raise ProcessError(f"the cut leaves no phase space: s12 up to {high:.6g} GeV^2, allowed from {low:.6g} GeV^2")
+    geometry = np.array([parent, m1, m2, m3, low, high])
+
+    def evaluate(u: NDArray[np.float64], v: NDArray[np.float64]) -> NDArray[np.float64]:
+        values = _density_on(amplitude, u, v, geometry, parameters)
+        if not np.all(np.isfinite(values)) or values.min() < 0.0:
+            i, j = np.argwhere(~(np.isfinite(values) & (values >= 0.0)))[0]
+            s12 = low + u[i] * (high - low)
+            raise ProcessError(
+                f"|M|^2 is {values[i, j]:.6g} (times the phase space) at s12 = {s12:.6g} GeV^2: "
+                "it must be finite and not negative all over the Dalitz plot"
+            )
+        return values
+
+    edges_u, edges_v = _adapted_edges(evaluate)
+    values = evaluate(_subdivided(edges_u), _subdivided(edges_v))
+    area = np.outer(np.diff(edges_u), np.diff(edges_v))
+    least, most, mean = _cell_bounds(values)
+    upper, lower, content = most * area, least * area, mean * area
+    total = upper.sum()
+    if not total > 0.0:
+        raise ProcessError("|M|^2 vanishes all over the Dalitz plot: there is nothing to sample")
+    # The same sum with half the points: its distance is an error estimate, and a generous one.
+    coarse = (_simpson(_simpson(values[::2, ::2], 0, _SUB // 2), 1, _SUB // 2) * area).sum()
+    alias = _alias_table(upper.ravel() / total)
+    # Proposals follow the probabilities that the table has exactly, after rounding; each is at least (1 - _SLACK) of
+    # what the cell's upper bound asks for, so the acceptance below never exceeds one.
+    ceiling = total / (1.0 - _SLACK)
+    given = ceiling * _probabilities(alias)
+    occupied = given > 0.0
+    per_cell = np.where(occupied, 1.0 / np.where(occupied, given, 1.0), 0.0)
+    span = high - low
+    return DalitzTable(
+        amplitude=amplitude,
+        geometry=geometry,
+        parameters=parameters,
+        edges_u=edges_u,
+        edges_v=edges_v,
+        alias=alias,
+        acceptance=area.ravel() * per_cell,
+        floor=lower.ravel() * per_cell,
+        integral=float(content.sum() * span),
+        integral_error=float(abs(content.sum() - coarse) * span),
+        efficiency=float(content.sum() / ceiling),
+        squeeze=float(lower.sum() / ceiling),
+    )
+
+
+def _subdivided(edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    steps = np.arange(_SUB) / _SUB
+    fine = (edges[:-1, None] + np.diff(edges)[:, None] * steps).ravel()
+    return np.append(fine, edges[-1])
+
+
+def _adapted_edges(
+    evaluate: Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Edges along u and v such that every strip varies by about as much as any other."""
+    edges_u = np.linspace(0.0, 1.0, CELLS + 1)
+    edges_v = np.linspace(0.0, 1.0, CELLS + 1)
+    for _ in range(8):
+        middle_u = 0.5 * (edges_u[1:] + edges_u[:-1])
+        middle_v = 0.5 * (edges_v[1:] + edges_v[:-1])
+        content = evaluate(middle_u, middle_v) * np.outer(np.diff(edges_u), np.diff(edges_v))
+        edges_u = _balanced(edges_u, _strip_cost(content, 0))
+        edges_v = _balanced(edges_v, _strip_cost(content, 1))
+    return edges_u, edges_v
+
+
+def _strip_cost(content: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+    # A cell wastes in proportion to its content and to how much the density changes across it. The weights were
+    # found by trial on the built-in amplitudes; the last term leaves no part of the plot with huge cells.
+    strips = np.moveaxis(content, axis, 0)
+    change = np.abs(np.gradient(strips, axis=0)).sum(axis=1)
+    weight = strips.sum(axis=1)
+    return np.asarray(change / max(change.sum(), 1e-300) + 4.0 * weight / weight.sum() + 0.5 / len(weight))
+
+
+def _balanced(edges: NDArray[np.float64], cost: NDArray[np.float64]) -> NDArray[np.float64]:
+    damped = cost**0.4
+    reached = np.concatenate([[0.0], np.cumsum(damped)])
+    result = np.interp(np.linspace(0.0, reached[-1], CELLS + 1), reached, edges)
+    result[0], result[-1] = 0.0, 1.0
+    return np.asarray(result)
+
+
+def _simpson(values: NDArray[np.float64], axis: int, intervals: int) -> NDArray[np.float64]:
+    """Mean over each cell along one axis, by Simpson's rule."""
+    moved = np.moveaxis(values, axis, 0)
+    weights = np.ones(intervals + 1)
+    weights[1:-1:2], weights[2:-1:2] = 4.0, 2.0
+    pieces = [moved[k : len(moved) - intervals + k : intervals] * (weights[k] / weights.sum()) for k in range(intervals + 1)]
+    return np.asarray(np.moveaxis(np.sum(pieces, axis=0), 0, axis))
+
+
+def _cell_bounds(
+    values: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Least, most and mean density of every cell.
+
+    Between sampled points a smooth function leaves the range of its samples by at most 1/8 of its second
+    difference in each direction; the bounds are widened by twice that.
+    """
+    n = CELLS * _SUB
+    bend_u = np.zeros_like(values)
+    bend_v = np.zeros_like(values)
+    bend_u[1:-1] = np.abs(values[2:] - 2.0 * values[1:-1] + values[:-2])
+    bend_v[:, 1:-1] = np.abs(values[:, 2:] - 2.0 * values[:, 1:-1] + values[:, :-2])
+    bend_u[0], bend_u[-1] = bend_u[1], bend_u[-2]
+    bend_v[:, 0], bend_v[:, -1] = bend_v[:, 1], bend_v[:, -2]
+    least, most = np.full((CELLS, CELLS), np.inf), np.zeros((CELLS, CELLS))
+    bent = np.zeros((CELLS, CELLS))
+    for i in range(_SUB + 1):
+        for j in range(_SUB + 1):
+            here = np.s_[i : n - _SUB + i + 1 : _SUB, j : n - _SUB + j + 1 : _SUB]
+            np.minimum(least, values[here], out=least)
+            np.maximum(most, values[here], out=most)
+            np.maximum(bent, bend_u[here] + bend_v[here], out=bent)
+    mean = _simpson(_simpson(values, 0, _SUB), 1, _SUB)
+    return np.maximum(least - 0.25 * bent, 0.0), most + 0.25 * bent, mean
+
+
+ALIAS_BITS = 32 - 2 * CELL_BITS
+"""Bits of a 32-bit random word that are left to choose between a cell and its alias."""
+
+_ALIAS_ONE = 1 << ALIAS_BITS
+_SLACK = 2.0 / _ALIAS_ONE
+
+
+def _alias_table(probability: NDArray[np.float64]) -> NDArray[np.uint64]:
+    """Walker's table for probabilities that add up to one."""
+    n = probability.size
+    # Rounded up, so that no cell gets less than its due; the slack pays for it, and what is left goes to the largest.
+    share = np.ceil(probability * (n * _ALIAS_ONE * (1.0 - _SLACK))).astype(np.int64)
+    share[int(np.argmax(share))] += n * _ALIAS_ONE - int(share.sum())
+    own = np.full(n, _ALIAS_ONE, dtype=np.int64)
+    other = np.arange(n, dtype=np.int64)
+    small = [int(i) for i in np.flatnonzero(share < _ALIAS_ONE)]
+    large = [int(i) for i in np.flatnonzero(share > _ALIAS_ONE)]
+    rest = share.tolist()
+    while small and large:
+        lesser, greater = small.pop(), large[-1]
+        own[lesser] = rest[lesser]
+        other[lesser] = greater
+        rest[greater] -= _ALIAS_ONE - rest[lesser]
+        if rest[greater] <= _ALIAS_ONE:
+            large.pop()
+            if rest[greater] < _ALIAS_ONE:
+                small.append(greater)
+    # A cell that keeps all of its share is its own alias, so its share may be written as zero.
+    return (other.astype(np.uint64) << np.uint64(ALIAS_BITS)) | (own % _ALIAS_ONE).astype(np.uint64)
+
+
+def _probabilities(alias: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """The exact probability with which the table yields each cell."""
+    own = (alias % np.uint64(_ALIAS_ONE)).astype(np.int64)
+    share = own.copy()
+    np.add.at(share, (alias >> np.uint64(ALIAS_BITS)).astype(np.int64), _ALIAS_ONE - own)
+    return share / (alias.size * _ALIAS_ONE)

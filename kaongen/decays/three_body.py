@@ -1,0 +1,108 @@
+"""Three-body decays: points on the Dalitz plot, and momenta in the parent's rest frame."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from kaongen.decays.dalitz import ALIAS_BITS, CELL_BITS, CELLS, M_PARENT, MASS_1, MASS_2, MASS_3, S12_MAX, S12_MIN, density
+from kaongen.decays.workspace import PX, PY, PZ, E
+from kaongen.elementary import sincos_turns
+from kaongen.jit import block_kernel, full_width, row
+from kaongen.kinematics import kallen
+from kaongen.random import ORIENTATION, PROPOSAL, draw, uniform
+
+_DRAW = np.uint64(0)
+_CELL_SHIFT = np.uint64(ALIAS_BITS)
+_FRACTION = np.uint64((1 << ALIAS_BITS) - 1)
+_AXIS_SHIFT = np.uint64(CELL_BITS)
+_AXIS_MASK = np.uint64(CELLS - 1)
+_ONE = np.uint64(1)
+
+
+@block_kernel
+def propose(  # type: ignore[no-untyped-def]
+    key, first, n, amplitude, geometry, parameters, edges_u, edges_v, alias, acceptance, floor, words, uniforms, point, weight, index
+):
+    """Unweighted points of the Dalitz plot from candidates first .. first + n - 1, compacted.
+
+    Fills rows s12 (GeV^2) and cos(theta) of `point`, `weight` and `index`; cos(theta) is between particle 1 and
+    the direction opposite to particle 3, in the rest frame of 1 and 2. Returns how many were accepted and how many
+    of these lay above their bound.
+    """
+    full_width()
+    chance, inside_u, inside_v = row(uniforms, 0), row(uniforms, 1), row(uniforms, 2)
+    for j in range(n):
+        word_0, word_1, word_2, word_3 = draw(key, first + np.uint64(j), PROPOSAL, _DRAW)
+        words[j] = word_0
+        inside_u[j], inside_v[j], chance[j] = uniform(word_1), uniform(word_2), uniform(word_3)
+    s12, cosine = row(point, 0), row(point, 1)
+    low = geometry[S12_MIN]
+    span = geometry[S12_MAX] - low
+    kept = np.uint64(0)
+    above = 0
+    # Table look-ups do not vectorise; without a branch that is hard to predict they overlap well.
+    for j in range(n):
+        cell = words[j] >> _CELL_SHIFT
+        entry = alias[cell]
+        own = np.uint64((words[j] & _FRACTION) < (entry & _FRACTION))
+        cell = (entry >> _CELL_SHIFT) ^ (own * ((entry >> _CELL_SHIFT) ^ cell))
+        i_u = cell >> _AXIS_SHIFT
+        i_v = cell & _AXIS_MASK
+        u = edges_u[i_u] + inside_u[j] * (edges_u[i_u + _ONE] - edges_u[i_u])
+        v = edges_v[i_v] + inside_v[j] * (edges_v[i_v + _ONE] - edges_v[i_v])
+        s12[kept] = low + u * span
+        cosine[kept] = 1.0 - 2.0 * v
+        index[kept] = first + np.uint64(j)
+        weight[kept] = 1.0
+        if chance[j] > floor[cell]:
+            probability = density(amplitude, u, v, geometry, parameters) * acceptance[cell]
+            if probability > 1.0:
+                weight[kept] = probability
+                above += 1
+            kept += np.uint64(probability > chance[j])
+        else:
+            kept += _ONE
+    return np.int64(kept), above
+
+
+@block_kernel
+def momenta(key, n, geometry, point, index, p1, p2, p3):  # type: ignore[no-untyped-def]
+    """Momenta of the three daughters in the parent's rest frame, isotropically oriented (rows PX, PY, PZ, E, GeV)."""
+    full_width()
+    big = geometry[M_PARENT]
+    m1, m2, m3 = geometry[MASS_1], geometry[MASS_2], geometry[MASS_3]
+    half_inverse_mass = 0.5 / big
+    s12, cosine = row(point, 0), row(point, 1)
+    x1, y1, z1, e1 = row(p1, PX), row(p1, PY), row(p1, PZ), row(p1, E)
+    x2, y2, z2, e2 = row(p2, PX), row(p2, PY), row(p2, PZ), row(p2, E)
+    x3, y3, z3, e3 = row(p3, PX), row(p3, PY), row(p3, PZ), row(p3, E)
+    for j in range(n):
+        s = s12[j]
+        inverse = 1.0 / math.sqrt(s)
+        # q: momentum of 1 and 2 in their rest frame; p: momentum of that pair in the parent's
+        q = math.sqrt(max(kallen(s, m1 * m1, m2 * m2), 0.0)) * (0.5 * inverse)
+        p = math.sqrt(max(kallen(big * big, s, m3 * m3), 0.0)) * half_inverse_mass
+        pair = (big * big + s - m3 * m3) * half_inverse_mass
+        along = q * cosine[j]
+        inner = (s + m1 * m1 - m2 * m2) * (0.5 * inverse)
+        parallel = (pair * along + p * inner) * inverse
+        across = q * math.sqrt(1.0 - cosine[j] * cosine[j])
+        energy = (pair * inner + p * along) * inverse
+        # Euler angles: the pair's direction (polar and azimuth), and the decay plane's turn about it.
+        word_0, word_1, word_2, _ = draw(key, index[j], ORIENTATION, _DRAW)
+        c = 2.0 * uniform(word_0) - 1.0
+        d = math.sqrt(1.0 - c * c)
+        sin_a, cos_a = sincos_turns(uniform(word_1))
+        sin_t, cos_t = sincos_turns(uniform(word_2))
+        turned_x = across * cos_t
+        turned_y = across * sin_t
+        swing = c * turned_x + d * parallel
+        px = swing * cos_a - turned_y * sin_a
+        py = swing * sin_a + turned_y * cos_a
+        pz = c * parallel - d * turned_x
+        pair_x, pair_y, pair_z = p * d * cos_a, p * d * sin_a, p * c
+        x1[j], y1[j], z1[j], e1[j] = px, py, pz, energy
+        x2[j], y2[j], z2[j], e2[j] = pair_x - px, pair_y - py, pair_z - pz, pair - energy
+        x3[j], y3[j], z3[j], e3[j] = -pair_x, -pair_y, -pair_z, big - pair

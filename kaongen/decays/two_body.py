@@ -1,0 +1,60 @@
+"""Two-body decays, and decays to a muon and a system that is not resolved: back to back, isotropic."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from kaongen.decays.workspace import PX, PY, PZ, E
+from kaongen.elementary import sincos_turns
+from kaongen.jit import block_kernel, full_width, row
+from kaongen.random import ORIENTATION, PROPOSAL, draw, uniform
+
+_DRAW = np.uint64(0)
+
+
+@block_kernel
+def propose(first, n, momentum, point, weight, index):  # type: ignore[no-untyped-def]
+    """Every candidate is accepted; row 0 of `point` is the constant momentum (GeV)."""
+    p = row(point, 0)
+    for j in range(n):
+        p[j] = momentum
+        weight[j] = 1.0
+        index[j] = first + np.uint64(j)
+
+
+@block_kernel
+def propose_from_spectrum(key, first, n, quantiles, point, weight, index):  # type: ignore[no-untyped-def]
+    """Momenta from the inverse of a cumulative spectrum, tabulated at equal steps of probability (GeV)."""
+    p = row(point, 0)
+    steps = quantiles.size - 1
+    for j in range(n):
+        word, _, _, _ = draw(key, first + np.uint64(j), PROPOSAL, _DRAW)
+        at = uniform(word) * steps
+        step = np.uint64(at)
+        below = quantiles[step]
+        p[j] = below + (at - np.float64(np.int64(step))) * (quantiles[step + np.uint64(1)] - below)
+        weight[j] = 1.0
+        index[j] = first + np.uint64(j)
+
+
+@block_kernel
+def momenta(key, n, parent, m1, point, index, p1, p2):  # type: ignore[no-untyped-def]
+    """Momenta of particle 1, of mass m1, and of what recoils against it, in the parent's rest frame.
+
+    Rows PX, PY, PZ, E in GeV. The second energy is what energy conservation leaves, whatever the recoil's mass.
+    """
+    full_width()
+    momentum = row(point, 0)
+    x1, y1, z1, e1 = row(p1, PX), row(p1, PY), row(p1, PZ), row(p1, E)
+    x2, y2, z2, e2 = row(p2, PX), row(p2, PY), row(p2, PZ), row(p2, E)
+    for j in range(n):
+        word_0, word_1, _, _ = draw(key, index[j], ORIENTATION, _DRAW)
+        c = 2.0 * uniform(word_0) - 1.0
+        sine, cosine = sincos_turns(uniform(word_1))
+        p = momentum[j]
+        across = p * math.sqrt(1.0 - c * c)
+        energy = math.sqrt(p * p + m1 * m1)
+        x1[j], y1[j], z1[j], e1[j] = across * cosine, across * sine, p * c, energy
+        x2[j], y2[j], z2[j], e2[j] = -across * cosine, -across * sine, -p * c, parent - energy

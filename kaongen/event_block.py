@@ -1,0 +1,47 @@
+"""The columns of a block of events as it goes through beam, detector and reconstruction."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kaongen.decays.workspace import DecayBlock
+from kaongen.jit import BLOCK
+
+# Rows of `beam`: the kaon's momentum (GeV) and the vertex where it decays (m).
+K_PX, K_PY, K_PZ, K_E, K_X, K_Y, K_Z = range(7)
+BEAM_ROWS = 7
+
+# Rows of `track`: the candidate as it enters the spectrometer: charge, momentum (GeV), a point of its line (m), and
+# the z from which it is a muon (m): -1 if it was one from the start, infinite for a pion that does not decay.
+T_CHARGE, T_P, T_PX, T_PY, T_PZ, T_X, T_Y, T_Z, T_MUON_Z = range(9)
+# Where it crosses the four chambers and what lies behind them (m).
+T_X1, T_Y1, T_X2, T_Y2, T_X3, T_Y3, T_X4, T_Y4 = range(9, 17)
+T_RICH_X, T_RICH_Y, T_TILE_X, T_TILE_Y, T_SLAB_X, T_SLAB_Y, T_LKR_X, T_LKR_Y, T_MUV3_X, T_MUV3_Y = range(17, 27)
+T_LKR_ENERGY = 27
+TRACK_ROWS = 28
+
+# Rows of `reco`: what is measured. Kaon and muon momenta (GeV), positions of the kaon at GTK3 and of the muon at the
+# first chamber (m), the vertex and the closest approach of the two (m), missing mass squared (GeV^2), E/p.
+R_KPX, R_KPY, R_KPZ, R_KX, R_KY, R_PX, R_PY, R_PZ, R_X, R_Y, R_VX, R_VY, R_VZ, R_CDA, R_M2, R_EOP, R_COS = range(17)
+M2_TRUE = 17
+RECO_ROWS = 18
+
+# Rows of `fate`: whether the candidate is inside every acceptance (0 or 1), the probability that everything which
+# should give a signal did, and the probability that nothing else gave one.
+ACCEPTANCE, EFFICIENCY, SURVIVAL = range(3)
+FATE_ROWS = 3
+
+
+class EventBlock(DecayBlock):
+    """A block of decays with room for beam, track, reconstruction and fate.
+
+    extra : (8 * BLOCK,) float64, scratch rows for stages that need them.
+    """
+
+    def __init__(self, particles: int) -> None:
+        super().__init__(particles)
+        self.beam = np.zeros(BEAM_ROWS * BLOCK)
+        self.track = np.zeros(TRACK_ROWS * BLOCK)
+        self.reco = np.zeros(RECO_ROWS * BLOCK)
+        self.fate = np.zeros(FATE_ROWS * BLOCK)
+        self.extra = np.zeros(8 * BLOCK)

@@ -1,0 +1,101 @@
+"""Masses, lifetimes and branching fractions: the one place they come from.
+
+Masses and lifetimes are those of the Particle Data Group as the `particle` package has them. Branching
+fractions, which it does not have, are the fits of the Review of Particle Physics 2026.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from particle import Particle
+
+SPEED_OF_LIGHT: Final = 0.299792458
+"""m/ns"""
+
+ALPHA_EM: Final = 1 / 137.035999177
+"""Fine-structure constant, CODATA 2022."""
+
+
+def _mass(pdg_id: int) -> float:
+    value = Particle.from_pdgid(pdg_id).mass
+    assert value is not None
+    return float(value) / 1000
+
+
+def _lifetime(pdg_id: int) -> float:
+    value = Particle.from_pdgid(pdg_id).lifetime
+    assert value is not None
+    return float(value)
+
+
+M_K: Final = _mass(321)
+M_PI: Final = _mass(211)
+M_PI0: Final = _mass(111)
+M_MU: Final = _mass(13)
+M_E: Final = _mass(11)
+
+TAU_K: Final = _lifetime(321)
+"""Mean life of the charged kaon in ns."""
+TAU_PI: Final = _lifetime(211)
+"""Mean life of the charged pion in ns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Species:
+    """What a final-state particle is to the detector.
+
+    mass is in GeV and None where a parameter of the process sets it; charge in units of e;
+    `visible` is False for what crosses NA62 without a trace.
+    """
+
+    name: str
+    mass: float | None
+    charge: int
+    visible: bool
+
+
+SPECIES: Final[dict[str, Species]] = {
+    s.name: s
+    for s in (
+        Species("K+", M_K, 1, True),
+        Species("mu+", M_MU, 1, True),
+        Species("mu-", M_MU, -1, True),
+        Species("e+", M_E, 1, True),
+        Species("e-", M_E, -1, True),
+        Species("pi+", M_PI, 1, True),
+        Species("pi-", M_PI, -1, True),
+        Species("pi0", M_PI0, 0, True),
+        Species("gamma", 0.0, 0, True),
+        Species("nu_mu", 0.0, 0, False),
+        Species("anti-nu_mu", 0.0, 0, False),
+        Species("nu_e", 0.0, 0, False),
+        Species("nu", 0.0, 0, False),
+        Species("anti-nu", 0.0, 0, False),
+        Species("V", None, 0, False),
+        Species("phi", None, 0, False),
+        Species("X", None, 0, False),
+        Species("N", None, 0, False),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A value with its standard error and where it was published."""
+
+    value: float
+    error: float
+    reference: str
+
+    def scaled(self, factor: float) -> Measured:
+        return Measured(self.value * factor, self.error * abs(factor), self.reference)
+
+
+_PDG = "Particle Data Group, Review of Particle Physics 2026"
+
+BR_K_MUNU: Final = Measured(0.6356, 0.0011, _PDG)
+BR_K_PI0MUNU: Final = Measured(0.03352, 0.00034, _PDG)
+BR_K_PIPIPI: Final = Measured(0.05583, 0.00024, _PDG)
+BR_PI0_GAMMAGAMMA: Final = Measured(0.98823, 0.00034, _PDG)
