@@ -96,8 +96,8 @@ class Beam:
             ]
         )
 
-    def send(self, key: np.uint64, n: int, event: EventBlock) -> None:
-        """Give each decay of the block its kaon and carry all daughters to the laboratory."""
+    def send(self, key: np.uint64, n: int, event: EventBlock, daughters: int) -> None:
+        """Give each decay of the block its kaon and carry the daughters to the laboratory."""
         kaon(key, n, self.optics, event.index, event.beam)
-        for momenta in event.momenta:
+        for momenta in event.momenta[:daughters]:
             to_laboratory(n, event.beam, momenta)

@@ -49,8 +49,10 @@ def test_boost_there_and_back(p, m, frame_p, frame_m):
 
 @given(momenta, st.just(0.0) | masses, momenta, masses)
 def test_boost_keeps_the_mass(p, m, frame_p, frame_m):
-    moved = boost(*with_energy(p, m), *with_energy(frame_p, frame_m), frame_m)
-    assert invariant_mass_squared(moved) == pytest.approx(m * m, rel=0, abs=1e-14 * moved[3] ** 2 + 1e-14 * m * m)
+    body, frame = with_energy(p, m), with_energy(frame_p, frame_m)
+    moved = boost(*body, *frame, frame_m)
+    # a backward boost cancels: what counts is the energy that it could have given
+    assert invariant_mass_squared(moved) == pytest.approx(m * m, rel=0, abs=1e-14 * (body[3] * frame[3] / frame_m) ** 2)
 
 
 @given(momenta, masses)
@@ -81,7 +83,7 @@ def test_two_body_momenta_of_the_pdg_tables(m, m1, m2, expected):
 
 def test_muon_momentum_in_kaon_decay():
     """(m_K^2 - m_mu^2)/2m_K with m_K = 493.677 and m_mu = 105.6583755 MeV."""
-    assert two_body_momentum(M_K, M_MU, 0.0) == pytest.approx(0.235531958, abs=1e-9)
+    assert two_body_momentum(M_K, M_MU, 0.0) == pytest.approx(0.2355318235, abs=1e-10)
 
 
 @given(masses, masses, st.floats(1e-6, 10.0))
@@ -89,7 +91,7 @@ def test_two_body_momentum_balances_the_energy(m1, m2, released):
     m = m1 + m2 + released
     p = two_body_momentum(m, m1, m2)
     assert hypot(p, m1) + hypot(p, m2) == pytest.approx(m, rel=1e-13)
-    assert p == two_body_momentum(m, m2, m1)
+    assert p == pytest.approx(two_body_momentum(m, m2, m1), rel=1e-14)
 
 
 def test_two_body_momentum_keeps_its_precision_near_threshold():

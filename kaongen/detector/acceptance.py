@@ -39,6 +39,13 @@ def in_ring(x, y, inner, outer):  # type: ignore[no-untyped-def]
 
 
 @scalar_kernel
+def in_small_ring(x, y, hole_x, inner, outer):  # type: ignore[no-untyped-def]
+    """Inside a disc around the origin whose hole follows the bent beam."""
+    dx = x - hole_x
+    return (x * x + y * y < outer * outer) & (dx * dx + y * y > inner * inner)
+
+
+@scalar_kernel
 def in_octagon(x, y, hole, apothem):  # type: ignore[no-untyped-def]
     """Inside the krypton's regular octagon, and outside its hole."""
     ax, ay = abs(x), abs(y)

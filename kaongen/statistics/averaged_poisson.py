@@ -16,7 +16,7 @@ from scipy.special import gammaincc, gammaln, log_ndtr
 
 Floats = npt.NDArray[np.float64]
 
-_ASYMPTOTIC_FROM = 1000.0  # Temme's series, cut after two terms, is then as good as its callers need and costs no iteration
+_ASYMPTOTIC_FROM = 1000.0  # from here on two terms of Temme's series suffice, and cost no iteration
 _TAIL_FROM = 30.0  # standard deviations above n, where the continued fraction has long converged
 _TAIL_DEPTH = 10
 _C0 = (-1 / 3, 1 / 12, -2 / 135, 1 / 864, 1 / 2835, -139 / 777600)  # DLMF 8.12.12, in powers of eta
@@ -73,7 +73,7 @@ def log_averaged_cdf(n: float, signal: float, background: float, background_erro
     Returns
     -------
     float
-        Good to 1e-9 wherever the probability is above exp(-1e6).
+        Good to 1e-8 wherever the probability is above exp(-1e7).
 
     Notes
     -----

@@ -176,7 +176,8 @@ def _upper_limit(n: int, background: float, background_error: float, confidence_
         return least
     # log CLs is concave in s: the chord through its values at 0 and `least` meets the target beyond the limit.
     chord = least * least / (least - remaining) if remaining < least else math.inf
-    low, high = least, max(min(chord, 1.1 * _gaussian_limit(n, background, background_error, target)), least) * (1 + 1e-6)
+    guess = 1.1 * _gaussian_limit(n, background, background_error, target)
+    low, high = least, max(min(chord, guess), least) * (1.0 + 1e-6)
     while excess(high) > 0.0:
         low, high = high, 2.0 * high
     return float(brentq(excess, low, high, xtol=max(1e-12 * least, 1e-300), rtol=1e-12))
@@ -204,7 +205,7 @@ def _background_quantile(standard_deviations: float, background: float, backgrou
     high = background + 1.0 + max(standard_deviations, 0.0) * math.hypot(math.sqrt(background), background_error)
     while excess(high) < 0.0:
         high *= 2.0
-    n = math.ceil(brentq(excess, 0.0, high, xtol=0.01))
+    n = math.ceil(float(brentq(excess, 0.0, high, xtol=0.01)))
     # The root of the interpolated distribution is known to 0.01 only: step to the integer that defines the quantile.
     while n > 0 and excess(n - 1) >= 0.0:
         n -= 1

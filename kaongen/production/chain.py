@@ -1,0 +1,74 @@
+"""One sample's way through beam, decay, detector and selection, a block at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kaongen.beam import Beam, true_missing_mass
+from kaongen.configuration import Configuration
+from kaongen.decays.final_state import FinalState, final_state
+from kaongen.decays.process import Process, Values
+from kaongen.decays.sampling import Sampler, sampler
+from kaongen.detector.na62 import NA62, Vetoes
+from kaongen.errors import ProcessError
+from kaongen.event_block import EventBlock
+from kaongen.particles import M_MU
+
+@dataclass(frozen=True)
+class Chain:
+    """Everything that makes measured events of one process; shared by all threads, and never changed.
+
+    candidate : slot of the particle that is taken for the muon.
+    """
+
+    process: Process
+    values: Values
+    sampler: Sampler
+    final: FinalState
+    candidate: int
+    beam: Beam
+    detector: NA62
+
+    def block(self) -> EventBlock:
+        """Room for one block; each thread needs its own."""
+        return EventBlock(len(self.final.species))
+
+    def run(self, key: np.uint64, first: int, n: int, event: EventBlock) -> tuple[int, int]:
+        """Make events of candidates first .. first + n - 1 (n at most a block).
+
+        Returns how many decays were accepted by the sampler, and how many of them lay above their bound.
+        """
+        generated, above = self.sampler.fill(key, first, n, event)
+        # true_missing_mass wants energies at rest
+        true_missing_mass(generated, M_MU, event.momenta[self.candidate], event.reco)
+        self.beam.send(key, generated, event, self.sampler.particles)
+        self.final.decay(key, generated, event)
+        self.detector.respond(key, generated, event, self.final, self.candidate)
+        return generated, above
+
+
+def build_chain(process: Process, values: Values, configuration: Configuration, vetoes: Vetoes = "weight") -> Chain:
+    """The chain of a process at the given parameter values.
+
+    Raises
+    ------
+    ProcessError
+        If parameters are missing or out of range, or no daughter can be taken for a muon.
+    """
+    final = final_state(process)
+    candidate = next((i for i, s in enumerate(final.species) if s.name in ("mu+", "pi+")), None)
+    if candidate is None:
+        raise ProcessError(f"{process.name}: {process.decay} has neither a mu+ nor a pi+ that could be seen as a muon")
+    checked = process.values(values)
+    return Chain(
+        process=process,
+        values=checked,
+        sampler=sampler(process, checked),
+        final=final,
+        candidate=candidate,
+        beam=Beam(configuration),
+        detector=NA62(configuration, vetoes),
+    )
+

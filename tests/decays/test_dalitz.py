@@ -1,0 +1,262 @@
+"""The Dalitz table: its integral against quadrature, its bounds against random points, its alias table against counting."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numba import njit, types
+from phase_space import THREE_BODY_CASES, Plot, label, plot_of, sampled
+
+from kaongen.decays import dalitz
+from kaongen.decays.catalogue import find
+from kaongen.decays.dalitz import ALIAS_BITS, AMPLITUDE_TYPE, CELLS, build_table, density
+from kaongen.decays.process import Parameter, Process, ThreeBody, amplitude
+from kaongen.decays.rates import measured
+from kaongen.errors import ProcessError
+from kaongen.particles import BR_K_MUNU, M_K, M_MU, M_PI, SPECIES
+
+_GRID = types.Array(types.float64, 1, "C")
+POINTS_PER_CELL = 61
+
+
+@njit(types.float64[:](AMPLITUDE_TYPE, _GRID, _GRID, _GRID, _GRID))
+def density_at(amplitude, u, v, geometry, parameters):
+    result = np.empty(u.size)
+    for j in range(u.size):
+        result[j] = density(amplitude, u[j], v[j], geometry, parameters)
+    return result
+
+
+def probabilities_at_random_points(table, seed=1):
+    """Acceptance at points spread over every cell, corners included; (cells, points)."""
+    rng = np.random.default_rng(seed)
+    cell = np.arange(CELLS**2)[:, None]
+    inside = rng.random((2, CELLS**2, POINTS_PER_CELL))
+    inside[:, :, :4] = np.array([[0, 0, 1, 1], [0, 1, 0, 1]])[:, None, :]
+    u, v = (
+        edges[i] + x * (edges[i + 1] - edges[i])
+        for edges, i, x in zip((table.edges_u, table.edges_v), (cell // CELLS, cell % CELLS), inside, strict=True)
+    )
+    values = density_at(table.amplitude, u.ravel(), v.ravel(), table.geometry, table.parameters)
+    return values.reshape(u.shape) * table.acceptance[:, None]
+
+
+@pytest.fixture(scope="module", params=THREE_BODY_CASES, ids=label)
+def case(request):
+    name, values = request.param
+    process = find(name)
+    return process.table(process.values(values)), plot_of(name, values)
+
+
+def test_integral_agrees_with_quadrature(case):
+    table, plot = case
+    truth = plot.integral()
+    assert table.integral == pytest.approx(truth, rel=2e-4)
+    assert abs(table.integral - truth) < table.integral_error
+    assert table.integral_error < 2e-3 * truth
+
+
+def test_at_least_95_of_100_proposals_are_accepted(case):
+    table, _ = case
+    assert 0.95 <= table.efficiency < 1
+    assert 0.8 < table.squeeze < table.efficiency
+
+
+def test_bounds_hold_all_over_the_plot(case):
+    """A million points: none above the bound of its cell, none below the floor."""
+    table, _ = case
+    probability = probabilities_at_random_points(table)
+    assert probability.max() <= 1
+    assert (probability >= table.floor[:, None]).all()
+    assert (table.floor >= 0).all()
+
+
+def test_edges_divide_the_unit_square(case):
+    table, _ = case
+    for edges in (table.edges_u, table.edges_v):
+        assert edges.shape == (CELLS + 1,)
+        assert (edges[0], edges[-1]) == (0, 1)
+        assert (np.diff(edges) > 0).all()
+
+
+def test_limits_agree_with_those_from_energies_and_momenta(case):
+    table, plot = case
+    low, high = plot.s12_range
+    assert table.geometry[dalitz.S12_MIN : dalitz.S12_MAX + 1] == pytest.approx((low, high), rel=1e-14)
+    for s12 in np.linspace(low, high, 13)[1:-1]:
+        start, length = dalitz.s23_limits(s12, table.geometry)
+        assert (start, start + length) == pytest.approx(plot.s23_range(s12), rel=1e-10)
+
+
+def test_cells_are_proposed_as_their_bounds_ask(case):
+    """Proposal probability times acceptance is the cell's area over one common number: the samples are unweighted."""
+    table, _ = case
+    given = chosen(table.alias)
+    area = np.outer(np.diff(table.edges_u), np.diff(table.edges_v)).ravel()
+    occupied = given > 0
+    assert (table.acceptance[~occupied] == 0).all()
+    ceiling = area[occupied] / (given * table.acceptance)[occupied]
+    assert ceiling == pytest.approx(ceiling.mean(), rel=1e-12)
+    span = table.geometry[dalitz.S12_MAX] - table.geometry[dalitz.S12_MIN]
+    assert table.efficiency == pytest.approx(table.integral / span / ceiling.mean(), rel=1e-12)
+
+
+def chosen(alias):
+    """Probability of each cell: half of its words, so to say, stay and the others go to the cell's alias."""
+    entries = [divmod(int(entry), 2**ALIAS_BITS) for entry in alias]
+    share = [0] * len(entries)
+    for cell, (other, own) in enumerate(entries):
+        share[cell] += own
+        share[other] += 2**ALIAS_BITS - own
+    return np.array(share) / (len(entries) * 2**ALIAS_BITS)
+
+
+def assert_reproduced(given, probability):
+    """No cell gets noticeably less than was asked for, and what rounding adds goes to the largest."""
+    unit = 1 / (len(probability) * 2**ALIAS_BITS)
+    assert given.sum() == pytest.approx(1, abs=1e-12)
+    assert (given >= probability * (1 - 2.01 / 2**ALIAS_BITS)).all()
+    others = np.arange(len(probability)) != np.argmax(probability)
+    assert (given - probability)[others].max(initial=0) <= unit
+    assert ((given == 0) == (probability == 0)).all()
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0, 1e3) | st.just(0.0) | st.floats(1e-12, 1e-6), min_size=1, max_size=40))
+def test_alias_table_gives_the_probabilities_that_were_asked_for(weights):
+    weights = np.array([*weights, 1.0])
+    probability = weights / weights.sum()
+    assert_reproduced(chosen(dalitz._alias_table(probability)), probability)
+
+
+def test_alias_table_of_a_whole_plot():
+    probability = np.random.default_rng(1).exponential(size=CELLS**2) ** 4
+    probability /= probability.sum()
+    alias = dalitz._alias_table(probability)
+    assert_reproduced(chosen(alias), probability)
+    assert chosen(alias) == pytest.approx(dalitz._probabilities(alias), abs=1e-18)
+
+
+def test_every_word_leads_to_the_right_cell():
+    """All words of a table of eight cells, by the rule in words: below its share stay, else go to the alias."""
+    probability = np.array([0.5, 0.25, 0.125, 0.0625, 0.03125, 0.03, 0.00124, 0.00001])
+    alias = dalitz._alias_table(probability)
+    word = np.arange(8 << ALIAS_BITS)
+    cell, fraction = word >> ALIAS_BITS, word % 2**ALIAS_BITS
+    other, own = (alias >> np.uint64(ALIAS_BITS)).astype(int), (alias % np.uint64(2**ALIAS_BITS)).astype(int)
+    landed = np.where(fraction < own[cell], cell, other[cell])
+    assert np.bincount(landed, minlength=8) / word.size == pytest.approx(probability, abs=2e-5)
+    assert np.bincount(landed, minlength=8) / word.size == pytest.approx(dalitz._probabilities(alias), abs=1e-18)
+
+
+# Amplitudes that a user may hand in ------------------------------------------------------------------------------
+
+
+@amplitude
+def negative(s12, s23, p):
+    return 0.12 - s12
+
+
+@amplitude
+def not_a_number(s12, s23, p):
+    return (0.15 - s12) ** 0.5
+
+
+@amplitude
+def infinite(s12, s23, p):
+    return 1.0 / max(0.15 - s12, 0.0)
+
+
+@amplitude
+def nothing(s12, s23, p):
+    return 0.0
+
+
+@amplitude
+def constant(s12, s23, p):
+    return 1.0
+
+
+@amplitude
+def peak_in_s12(s12, s23, p):
+    return 1.0 / ((s12 - p[0] ** 2) ** 2 + (p[0] * p[1]) ** 2)
+
+
+@amplitude
+def peak_in_s23(s12, s23, p):
+    return 1.0 / ((s23 - p[0] ** 2) ** 2 + (p[0] * p[1]) ** 2)
+
+
+def process_of(squared, decay="K+ -> pi+ mu+ mu-", **options):
+    return Process("mine", decay, ThreeBody(squared), measured(BR_K_MUNU), "none", **options)
+
+
+@pytest.mark.parametrize(
+    ("squared", "message"),
+    [
+        (negative, r"mine: \|M\|\^2 is -.*at s12 = 0\.1[2-5]"),
+        (not_a_number, r"mine: \|M\|\^2 is nan .*at s12 = 0\.1[5-9]"),
+        (infinite, r"mine: \|M\|\^2 is inf .*at s12 = 0\.1[5-9]"),
+        (nothing, r"mine: \|M\|\^2 vanishes all over"),
+    ],
+)
+def test_an_impossible_amplitude_is_refused(squared, message):
+    with pytest.raises(ProcessError, match=message):
+        process_of(squared).table({})
+
+
+def test_below_threshold_is_refused():
+    heavy = process_of(constant, "K+ -> pi+ mu+ X", parameters=(Parameter("m", 0.0, 1.0, "mass"),), mass_of={"X": "m"})
+    limit = M_K - M_PI - M_MU
+    with pytest.raises(ProcessError, match=r"mine: the daughters' masses add up to 0\.49368.* GeV: they must be below 0\.4936"):
+        heavy.table({"m": limit + 1e-5})
+    assert heavy.table({"m": limit - 1e-5}).integral > 0
+
+
+def test_a_cut_without_phase_space_is_refused():
+    with pytest.raises(ProcessError, match="the cut leaves no phase space"):
+        build_table(constant, (M_PI, M_MU, M_MU), np.zeros(0), parent=M_K, s12_max=0.06)
+
+
+def test_a_parameter_without_a_mass_is_refused():
+    with pytest.raises(ProcessError, match="mine: no parameter gives the mass of X"):
+        process_of(constant, "K+ -> pi+ mu+ X").table({})
+
+
+def test_a_process_without_a_dalitz_plot_says_so():
+    with pytest.raises(ProcessError, match=r"munu has no Dalitz plot: K\+ -> mu\+ nu_mu"):
+        find("munu").table({})
+
+
+def test_two_massless_daughters_may_be_any_pair():
+    """Constant |M|^2 for K -> pi nu nubar: the area of the plot does not care which pair is called 12."""
+    masses = (SPECIES["pi+"].mass, 0.0, 0.0)
+    areas = [build_table(constant, masses[k:] + masses[:k], np.zeros(0), parent=M_K).integral for k in range(3)]
+    assert areas == pytest.approx([areas[0]] * 3, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("squared", "pair", "width"), [(peak_in_s12, (0, 1), 1e-3), (peak_in_s23, (1, 2), 1e-3), (peak_in_s23, (1, 2), 3e-4)]
+)
+def test_a_narrow_peak_is_sampled_without_bias(squared, pair, width):
+    """A resonance in pi mu or mu mu: what lies above its bound is counted, and kept with a weight that makes up for it.
+
+    Of 1 MeV nothing does; the ridge of 0.3 MeV falls between the points at which the bounds were looked for.
+    """
+    mass = 0.27
+    resonance = (Parameter("M", 0.0, 1.0, "mass", default=mass), Parameter("W", 0.0, 1.0, "width", default=width))
+    process = process_of(squared, parameters=resonance)
+    result = sampled(process, {}, 1_000_000)
+    assert result.above == (result.weight > 1).sum()
+    assert (result.above == 0) == (width == 1e-3)
+    assert result.weight.min() == 1
+
+    plot = Plot(process.masses(process.values({})), lambda s12, s23: squared.py_func(s12, s23, np.array([mass, width])))
+    inside = mass + width * np.array([-15, -5, -2, -1, -0.5, -0.2, 0, 0.2, 0.5, 1, 2, 5, 15])
+    low, high = (M_PI + M_MU, M_K - M_MU) if pair == (0, 1) else (2 * M_MU, M_K - M_PI)
+    edges = np.array([low, *inside, high]) ** 2
+    expected = plot.marginal_s12(edges) if pair == (0, 1) else plot.marginal_s23(edges)
+    expected *= result.weight.sum()
+    observed, _ = np.histogram(result.mass_squared(*pair), edges, weights=result.weight)
+    errors = np.sqrt(np.histogram(result.mass_squared(*pair), edges, weights=result.weight**2)[0])
+    assert (np.abs(observed - expected) < 5 * errors).all()
