@@ -1,0 +1,41 @@
+"""kaongen: K+ decays, a parametric NA62 and its searches."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as _version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kaongen.decays.catalogue import find, processes, register
+    from kaongen.decays.process import Parameter, Process, ThreeBody, TwoBody, amplitude
+    from kaongen.decays.sampling import sample
+    from kaongen.events.reader import open_events as open
+
+__version__ = _version("kaongen")
+
+__all__ = [
+    "Parameter", "Process", "ThreeBody", "TwoBody", "amplitude", "find", "open", "processes", "register", "sample",
+]  # fmt: skip
+
+# Imported when they are asked for: `import kaongen` and `kaongen --help` must not wait for numba and h5py.
+_LAZY = {
+    "Parameter": ("kaongen.decays.process", "Parameter"),
+    "Process": ("kaongen.decays.process", "Process"),
+    "ThreeBody": ("kaongen.decays.process", "ThreeBody"),
+    "TwoBody": ("kaongen.decays.process", "TwoBody"),
+    "amplitude": ("kaongen.decays.process", "amplitude"),
+    "find": ("kaongen.decays.catalogue", "find"),
+    "open": ("kaongen.events.reader", "open_events"),
+    "processes": ("kaongen.decays.catalogue", "processes"),
+    "register": ("kaongen.decays.catalogue", "register"),
+    "sample": ("kaongen.decays.sampling", "sample"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'kaongen' has no attribute {name!r}")
+    from importlib import import_module
+
+    module, attribute = _LAZY[name]
+    return getattr(import_module(module), attribute)

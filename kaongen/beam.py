@@ -7,13 +7,13 @@ import math
 import numpy as np
 
 from kaongen.configuration import Configuration
-from kaongen.event_block import K_E, K_PX, K_PY, K_PZ, K_X, K_Y, K_Z, M2_TRUE, EventBlock
+from kaongen.decays.workspace import PX, PY, PZ, E
 from kaongen.elementary import exp, log
+from kaongen.event_block import K_E, K_PX, K_PY, K_PZ, K_X, K_Y, K_Z, M2_TRUE, EventBlock
 from kaongen.jit import block_kernel, full_width, row, scalar_kernel
 from kaongen.kinematics import boost
 from kaongen.particles import M_K, SPEED_OF_LIGHT, TAU_K
 from kaongen.random import BEAM, VERTEX, draw, normal_pair, uniform
-from kaongen.decays.workspace import PX, PY, PZ, E
 
 _FIRST, _SECOND = np.uint64(0), np.uint64(1)
 DECAY_LENGTH_PER_GEV = SPEED_OF_LIGHT * TAU_K / M_K

@@ -74,7 +74,9 @@ def load(name: str) -> Configuration:
     """
     if name not in CONFIGURATIONS:
         raise CardError(f"there is no detector {name!r} (known: {', '.join(CONFIGURATIONS)})")
-    table = tomllib.loads(files("kaongen").joinpath("configurations").joinpath(f"{name}.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads(
+        files("kaongen").joinpath("configurations").joinpath(f"{name}.toml").read_text(encoding="utf-8")
+    )
     quantities = {
         f"{section}.{key}": Quantity(entry["value"], entry["unit"], entry["source"], entry["status"])
         for section, entries in table.items()

@@ -18,8 +18,7 @@ from numba.extending import intrinsic
 from kaongen.jit import scalar_kernel
 
 
-@intrinsic
-def fma(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
+def _fma(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
     """a b + c of float64 with one rounding."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -28,15 +27,20 @@ def fma(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
     return types.float64(types.float64, types.float64, types.float64), generate
 
 
+fma: Any = intrinsic(_fma)
+
+
 # Taylor coefficients of sin(2 pi x)/x and cos(2 pi x) in x^2: for |x| <= 1/8 the first term left out is below 1e-17.
 _S0, _S1, _S2, _S3, _S4, _S5, _S6, _S7 = (
     (-1) ** k * (2 * math.pi) ** (2 * k + 1) / math.factorial(2 * k + 1) for k in range(8)
 )
-_C1, _C2, _C3, _C4, _C5, _C6, _C7, _C8 = ((-1) ** k * (2 * math.pi) ** (2 * k) / math.factorial(2 * k) for k in range(1, 9))
+_C1, _C2, _C3, _C4, _C5, _C6, _C7, _C8 = (
+    (-1) ** k * (2 * math.pi) ** (2 * k) / math.factorial(2 * k) for k in range(1, 9)
+)
 
 
 @scalar_kernel
-def sincos_turns(turns):  # type: ignore[no-untyped-def]
+def sincos_turns(turns):
     """Sine and cosine of ``2 pi turns`` for turns in [0, 1], to 3e-16 absolute."""
     quarter = np.int64(4.0 * turns + 0.5)
     x = turns - 0.25 * np.float64(quarter)
@@ -63,7 +67,7 @@ _TO_ONE = np.int64(0x3FF0000000000000) - _SQRT_HALF
 
 
 @scalar_kernel
-def log(x):  # type: ignore[no-untyped-def]
+def log(x):
     """Natural logarithm of a positive, normal float64, to 1e-15 relative or 1e-16 absolute."""
     # x = 2^k m with m in [sqrt(1/2), sqrt(2)); log m = 2 artanh((m - 1)/(m + 1)).
     bits = np.float64(x).view(np.int64) + _TO_ONE
@@ -84,7 +88,7 @@ _E2, _E3, _E4, _E5, _E6, _E7, _E8, _E9, _E10, _E11, _E12 = (1.0 / math.factorial
 
 
 @scalar_kernel
-def exp(x):  # type: ignore[no-untyped-def]
+def exp(x):
     """Exponential of a float64 between -700 and 700, to 1e-15 relative."""
     # exp x = 2^k exp r with |r| <= ln(2)/2
     scaled = x * _INV_LN2

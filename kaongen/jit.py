@@ -28,7 +28,9 @@ __all__ = ["BLOCK", "block_kernel", "cache_directory", "full_width", "is_cache_c
 def _block_size() -> int:
     text = os.environ.get("KAONGEN_BLOCK", "1024")
     if not text.isdigit() or int(text) < 64 or int(text) & (int(text) - 1):
-        raise ValueError(f"KAONGEN_BLOCK={text!r}: the number of events in a block must be a power of two of at least 64")
+        raise ValueError(
+            f"KAONGEN_BLOCK={text!r}: the number of events in a block must be a power of two of at least 64"
+        )
     return int(text)
 
 
@@ -111,8 +113,7 @@ def row(columns, number):  # type: ignore[no-untyped-def]
     return columns[number * BLOCK : (number + 1) * BLOCK]
 
 
-@intrinsic
-def full_width(typing_context: Any) -> Any:
+def _full_width(typing_context: Any) -> Any:
     """Ask LLVM for the widest vectors of the processor in the kernel that calls this, at its top.
 
     By default it stays at 256 bits where 512 are there; on loops of pure arithmetic that costs a third.
@@ -124,3 +125,6 @@ def full_width(typing_context: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(), generate
+
+
+full_width: Any = intrinsic(_full_width)

@@ -8,13 +8,13 @@ from kaongen.jit import scalar_kernel
 
 
 @scalar_kernel
-def kallen(a, b, c):  # type: ignore[no-untyped-def]
+def kallen(a, b, c):
     """Triangle function a^2 + b^2 + c^2 - 2(ab + bc + ca)."""
     return (a - b - c) * (a - b - c) - 4.0 * b * c
 
 
 @scalar_kernel
-def two_body_momentum(m, m1, m2):  # type: ignore[no-untyped-def]
+def two_body_momentum(m, m1, m2):
     """Momentum of either daughter in the rest frame of m -> m1 m2; 0 below threshold."""
     # factorised, so that nothing cancels near threshold
     product = (m - m1 - m2) * (m + m1 + m2) * (m - m1 + m2) * (m + m1 - m2)
@@ -22,7 +22,7 @@ def two_body_momentum(m, m1, m2):  # type: ignore[no-untyped-def]
 
 
 @scalar_kernel
-def boost(px, py, pz, e, frame_px, frame_py, frame_pz, frame_e, frame_m):  # type: ignore[no-untyped-def]
+def boost(px, py, pz, e, frame_px, frame_py, frame_pz, frame_e, frame_m):
     """Carry a momentum from the rest frame of a body to the frame in which the body has (frame_p, frame_e).
 
     Returns px, py, pz, e.

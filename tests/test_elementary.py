@@ -36,7 +36,9 @@ def exact_sine_and_cosine(turns):
 
 def test_the_judge_itself():
     for turns in (0.0, 0.1, 0.5, 0.77, 1.0):
-        assert [float(v) for v in exact_sine_and_cosine(turns)] == pytest.approx([sin(2 * pi * turns), cos(2 * pi * turns)], abs=1e-15)
+        assert [float(v) for v in exact_sine_and_cosine(turns)] == pytest.approx(
+            [sin(2 * pi * turns), cos(2 * pi * turns)], abs=1e-15
+        )
 
 
 @given(st.floats(0.0, 1.0))
@@ -48,7 +50,9 @@ def test_the_judge_itself():
 @example(5e-324)
 def test_sine_and_cosine_to_3e_16(turns):
     result = sincos_turns(turns)
-    assert all(abs(Decimal(a) - b) < Decimal("3e-16") for a, b in zip(result, exact_sine_and_cosine(turns), strict=True))
+    assert all(
+        abs(Decimal(a) - b) < Decimal("3e-16") for a, b in zip(result, exact_sine_and_cosine(turns), strict=True)
+    )
 
 
 @pytest.mark.parametrize("turns", EIGHTHS)

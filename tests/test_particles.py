@@ -1,7 +1,6 @@
 """Particle properties against the tables of the Review of Particle Physics 2026."""
 
 import pytest
-from pytest import approx
 
 from kaongen import particles
 from kaongen.decays.catalogue import processes
@@ -30,13 +29,13 @@ PDG_FRACTIONS = {
 @pytest.mark.parametrize("name", PDG_MASSES)
 def test_masses(name):
     value, error = PDG_MASSES[name]
-    assert getattr(particles, name) == approx(value / 1000, abs=0.5 * error / 1000)
+    assert getattr(particles, name) == pytest.approx(value / 1000, abs=0.5 * error / 1000)
 
 
 @pytest.mark.parametrize("name", PDG_LIFETIMES)
 def test_lifetimes(name):
     value, error = PDG_LIFETIMES[name]
-    assert getattr(particles, name) == approx(value, abs=0.5 * error)
+    assert getattr(particles, name) == pytest.approx(value, abs=0.5 * error)
 
 
 @pytest.mark.parametrize("name", PDG_FRACTIONS)
@@ -48,7 +47,7 @@ def test_branching_fractions(name):
 
 def test_constants():
     assert particles.SPEED_OF_LIGHT == 0.299792458
-    assert 1 / particles.ALPHA_EM == approx(137.035999177, abs=2.1e-8)
+    assert pytest.approx(137.035999177, abs=2.1e-8) == 1 / particles.ALPHA_EM
 
 
 def test_a_scaled_measurement_keeps_its_relative_error():
@@ -64,7 +63,17 @@ def test_species_are_what_their_names_say():
 
 
 def test_only_charged_particles_photons_and_pi0_leave_a_trace():
-    assert {name for name, s in SPECIES.items() if s.visible} == {"K+", "mu+", "mu-", "e+", "e-", "pi+", "pi-", "pi0", "gamma"}
+    assert {name for name, s in SPECIES.items() if s.visible} == {
+        "K+",
+        "mu+",
+        "mu-",
+        "e+",
+        "e-",
+        "pi+",
+        "pi-",
+        "pi0",
+        "gamma",
+    }
 
 
 @pytest.mark.parametrize("process", processes(), ids=lambda p: p.name)

@@ -79,7 +79,8 @@ def test_a_draw_depends_on_its_index_alone():
 
 def test_stream_numbers_never_change():
     """Stored samples can be made again only as long as each purpose keeps its number: append to this list, no more."""
-    numbers = "proposal orientation secondary beam vertex flight gtk pileup straw calorimeter decision".split()
+    numbers = ["proposal", "orientation", "secondary", "beam", "vertex", "flight", "gtk", "pileup", "straw"]
+    numbers += ["calorimeter", "decision"]
     assert list(random.STREAMS[: len(numbers)]) == numbers
     assert [int(getattr(random, name.upper())) for name in random.STREAMS] == list(range(len(random.STREAMS)))
     assert len(set(random.STREAMS)) == len(random.STREAMS)
@@ -91,7 +92,7 @@ def test_keys_never_change():
 
 
 def test_keys_are_distinct():
-    names = ["munu", "munuV", "munuphi", "1/munu", "", "K+ → μ+ν"]
+    names = ["munu", "munuV", "munuphi", "1/munu", "", "K+ → μ+"]
     keys = {int(stream_key(seed, name)) for seed in [*range(2000), 11, 2**32, 2**64, 2**64 + 1] for name in names}
     assert len(keys) == 2003 * len(names)
 

@@ -11,7 +11,7 @@ SUM = M_K * M_K + 3.0 * PI2
 
 
 @scalar_kernel
-def squared(s12, s23, g, h, k):  # type: ignore[no-untyped-def]
+def squared(s12, s23, g, h, k):
     """|M|^2 relative to the centre of the Dalitz plot: 1 + g u + h u^2 + k v^2.
 
     s12 = (p1 + p2)^2 of the two like-charged pions and s23 = (p2 + p3)^2, in GeV^2; u = (s_3 - s_0)/m_pi^2,

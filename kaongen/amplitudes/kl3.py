@@ -11,7 +11,7 @@ PI2 = M_PI * M_PI
 
 
 @scalar_kernel
-def squared(s12, s23, m_pi, m_l, lambda_plus, lambda_plus2, lambda_zero):  # type: ignore[no-untyped-def]
+def squared(s12, s23, m_pi, m_l, lambda_plus, lambda_plus2, lambda_zero):
     """Spin-summed |M|^2 for M = [f+ (P+p)^mu + f- (P-p)^mu] ubar(nu) gamma_mu (1 - gamma5) v(l), f+(0) = 1.
 
     s12 = (p_pi + p_l)^2, s23 = (p_l + p_nu)^2 = t in GeV^2; result in GeV^4.

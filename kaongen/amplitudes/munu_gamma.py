@@ -12,7 +12,7 @@ R = (M_MU / M_K) ** 2
 
 
 @scalar_kernel
-def squared(s12, s23, f_v, f_a):  # type: ignore[no-untyped-def]
+def squared(s12, s23, f_v, f_a):
     """Spin-summed |M|^2 / (e lambda_mu)^2 for the daughters mu+, nu_mu, gamma.
 
     s12 = (p_mu + p_nu)^2 = m_K^2 (1 - x) and s23 = (p_nu + p_gamma)^2 = m_K^2 (1 + r - y) in GeV^2, with

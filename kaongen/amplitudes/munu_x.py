@@ -13,7 +13,7 @@ MU2 = M_MU * M_MU
 
 
 @scalar_kernel
-def vector(s12, s23, m_x):  # type: ignore[no-untyped-def]
+def vector(s12, s23, m_x):
     """Spin-summed |M|^2 / (lambda_mu g)^2 for a vector X of L_mu - L_tau.
 
     s12 = (p_X + p_nu)^2 and s23 = (p_X + p_mu)^2 in GeV^2, m_x in GeV; dimensionless.
@@ -35,7 +35,7 @@ def vector(s12, s23, m_x):  # type: ignore[no-untyped-def]
 
 
 @scalar_kernel
-def scalar(s12, s23, m_x):  # type: ignore[no-untyped-def]
+def scalar(s12, s23, m_x):
     """Spin-summed |M|^2 / (lambda_mu y)^2 for a scalar X with a Yukawa coupling to the muon.
 
     s12 = (p_X + p_nu)^2 and s23 = (p_X + p_mu)^2 in GeV^2, m_x in GeV; dimensionless.

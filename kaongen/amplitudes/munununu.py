@@ -6,7 +6,7 @@ from kaongen.jit import scalar_kernel
 
 
 @scalar_kernel
-def momentum_spectrum(p):  # type: ignore[no-untyped-def]
+def momentum_spectrum(p):
     """dBR/dp in 1/GeV for a muon of momentum p (GeV) in the kaon's rest frame.
 
     The parametrisation of Gorbunov and Mitrofanov, JHEP 10 (2016) 039, which is per MeV with p in MeV.

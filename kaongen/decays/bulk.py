@@ -1,4 +1,4 @@
-"""Whole chunks of decays in one compiled call, straight into float32 columns: for when decays are all that is wanted."""
+"""Whole chunks of decays in one compiled call, straight into float32 columns: where nothing else is wanted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kaongen.jit import BLOCK, block_kernel, full_width, row
 
 
 @block_kernel
-def store(n, momenta, gamma, beta_gamma, columns, first_row, start):  # type: ignore[no-untyped-def]
+def store(n, momenta, gamma, beta_gamma, columns, first_row, start):
     """Boost along z and write px, py, pz as float32 into three rows of `columns` from position `start`."""
     full_width()
     px, py, pz, e = row(momenta, PX), row(momenta, PY), row(momenta, PZ), row(momenta, E)
@@ -24,7 +24,7 @@ def store(n, momenta, gamma, beta_gamma, columns, first_row, start):  # type: ig
 
 
 @block_kernel
-def back_to_back(key, first, n, quantiles, parent, m1, gamma, beta_gamma, columns, start):  # type: ignore[no-untyped-def]
+def back_to_back(key, first, n, quantiles, parent, m1, gamma, beta_gamma, columns, start):
     """Two-body decays of candidates first .. first + n - 1; returns how many were written."""
     point, weight, index = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK, dtype=np.uint64)
     p1, p2 = np.empty(MOMENTUM_ROWS * BLOCK), np.empty(MOMENTUM_ROWS * BLOCK)
@@ -43,7 +43,7 @@ def back_to_back(key, first, n, quantiles, parent, m1, gamma, beta_gamma, column
 
 
 @block_kernel
-def count_dalitz(key, first, n, amplitude, geometry, parameters, edges_u, edges_v, alias, acceptance, floor):  # type: ignore[no-untyped-def]
+def count_dalitz(key, first, n, amplitude, geometry, parameters, edges_u, edges_v, alias, acceptance, floor):
     """How many of candidates first .. first + n - 1 are accepted."""
     words, uniforms = np.empty(BLOCK, dtype=np.uint64), np.empty(3 * BLOCK)
     point, weight, index = np.empty(2 * BLOCK), np.empty(BLOCK), np.empty(BLOCK, dtype=np.uint64)
@@ -59,7 +59,7 @@ def count_dalitz(key, first, n, amplitude, geometry, parameters, edges_u, edges_
 
 
 @block_kernel
-def dalitz(  # type: ignore[no-untyped-def]
+def dalitz(
     key, first, n, amplitude, geometry, parameters, edges_u, edges_v, alias, acceptance, floor,
     one, two, three, gamma, beta_gamma, columns, start,
 ):  # fmt: skip

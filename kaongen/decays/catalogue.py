@@ -135,8 +135,7 @@ MUNUNUNU = Process(
 )
 
 _CATALOGUE: dict[str, Process] = {
-    process.name: process
-    for process in (MUNU, MUNUG, PI0MUNU, PIPIPI, MUNU_VECTOR, MUNU_SCALAR, MU_HNL, MUNUNUNU)
+    process.name: process for process in (MUNU, MUNUG, PI0MUNU, PIPIPI, MUNU_VECTOR, MUNU_SCALAR, MU_HNL, MUNUNUNU)
 }
 
 

@@ -77,7 +77,7 @@ class DalitzTable:
     """All that a three-body kernel needs to propose and accept points.
 
     edges_u, edges_v : (CELLS + 1,) float64, boundaries of the cells.
-    alias : (CELLS**2,) uint64, Walker's table: the other cell in the high bits, the cell's own share in the ALIAS_BITS low.
+    alias : (CELLS**2,) uint64, Walker's table: the other cell in the high bits, the cell's own share in the low ones.
     acceptance : (CELLS**2,) float64, times the density it is the probability to accept a point of the cell.
     floor : (CELLS**2,) float64, the least that this probability can be in the cell.
     integral, integral_error : the integral of |M|^2 over the Dalitz plot (GeV^4 times the unit of |M|^2).
@@ -129,11 +129,15 @@ def build_table(
     m1, m2, m3 = masses
     low, high = (m1 + m2) ** 2, (parent - m3) ** 2
     if m1 + m2 + m3 >= parent:
-        raise ProcessError(f"the daughters' masses add up to {m1 + m2 + m3:.6g} GeV: they must be below {parent:.6g} GeV")
+        raise ProcessError(
+            f"the daughters' masses add up to {m1 + m2 + m3:.6g} GeV: they must be below {parent:.6g} GeV"
+        )
     if s12_max is not None:
         high = min(high, s12_max)
         if high <= low:
-            raise ProcessError(f"the cut leaves no phase space: s12 up to {high:.6g} GeV^2, allowed from {low:.6g} GeV^2")
+            raise ProcessError(
+                f"the cut leaves no phase space: s12 up to {high:.6g} GeV^2, allowed from {low:.6g} GeV^2"
+            )
     geometry = np.array([parent, m1, m2, m3, low, high])
 
     def evaluate(u: NDArray[np.float64], v: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -224,7 +228,9 @@ def _simpson(values: NDArray[np.float64], axis: int, intervals: int) -> NDArray[
     moved = np.moveaxis(values, axis, 0)
     weights = np.ones(intervals + 1)
     weights[1:-1:2], weights[2:-1:2] = 4.0, 2.0
-    pieces = [moved[k : len(moved) - intervals + k : intervals] * (weights[k] / weights.sum()) for k in range(intervals + 1)]
+    pieces = [
+        moved[k : len(moved) - intervals + k : intervals] * (weights[k] / weights.sum()) for k in range(intervals + 1)
+    ]
     return np.asarray(np.moveaxis(np.sum(pieces, axis=0), 0, axis))
 
 

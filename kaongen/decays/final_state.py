@@ -19,11 +19,13 @@ class FinalState:
     species : what each slot holds at the end.
     prompt : for each daughter that decays at once, its slot and the two slots of its products.
     branching : probability of these secondary decays.
+    descriptor : of the decay, with the secondary decays written out.
     """
 
     species: tuple[Species, ...]
     prompt: tuple[tuple[int, int, int], ...]
     branching: float
+    descriptor: str
 
     def charged(self) -> tuple[int, ...]:
         return tuple(i for i, s in enumerate(self.species) if s.charge and s.visible)
@@ -43,9 +45,11 @@ def final_state(process: Process) -> FinalState:
     species = list(process.species)
     prompt = []
     branching = 1.0
+    decay = process.decay
     for slot, name in enumerate(process.daughters):
         if name == "pi0":
             prompt.append((slot, len(species), len(species) + 1))
             species += [SPECIES["gamma"], SPECIES["gamma"]]
             branching *= BR_PI0_GAMMAGAMMA.value
-    return FinalState(tuple(species), tuple(prompt), branching)
+            decay = decay.replace(" pi0", " (pi0 -> gamma gamma)", 1)
+    return FinalState(tuple(species), tuple(prompt), branching, decay)

@@ -139,7 +139,9 @@ class Process:
         for p in self.parameters:
             value = given.get(p.name, p.default)
             if value is None:
-                raise ProcessError(f"{self.name}: {p.name} is missing: {p.description}, {p.minimum:g} to {p.maximum:g} {p.unit}")
+                raise ProcessError(
+                    f"{self.name}: {p.name} is missing: {p.description}, {p.minimum:g} to {p.maximum:g} {p.unit}"
+                )
             result[p.name] = p.check(self.name, float(value))
         return result
 

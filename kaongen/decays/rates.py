@@ -36,7 +36,9 @@ def relative_to_munu(factor: Callable[[Values], float]) -> Callable[[Process, Va
     return rate
 
 
-def formula(function: Callable[[Values], float], relative_error: float, source: str) -> Callable[[Process, Values], Rate]:
+def formula(
+    function: Callable[[Values], float], relative_error: float, source: str
+) -> Callable[[Process, Values], Rate]:
     """A branching fraction in closed form."""
 
     def rate(process: Process, values: Values) -> Rate:

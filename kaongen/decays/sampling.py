@@ -32,7 +32,9 @@ class Sampler(Protocol):
         """Decays from candidates first .. first + n - 1: how many were accepted, and how many above their bound."""
         ...
 
-    def bulk(self, key: np.uint64, first: int, n: int, columns: Any, start: int, gamma: float, beta_gamma: float) -> int:
+    def bulk(
+        self, key: np.uint64, first: int, n: int, columns: Any, start: int, gamma: float, beta_gamma: float
+    ) -> int:
         """Write momenta into columns from row `start`; returns the number of decays. With no columns, only count."""
         ...
 
@@ -57,11 +59,15 @@ class BackToBack:
         two_body.momenta(key, n, M_K, self.mass, block.point, block.index, block.momenta[0], block.momenta[1])
         return n, 0
 
-    def bulk(self, key: np.uint64, first: int, n: int, columns: Any, start: int, gamma: float, beta_gamma: float) -> int:
+    def bulk(
+        self, key: np.uint64, first: int, n: int, columns: Any, start: int, gamma: float, beta_gamma: float
+    ) -> int:
         if not len(columns):
             return n
         return int(
-            bulk.back_to_back(key, np.uint64(first), n, self.quantiles, M_K, self.mass, gamma, beta_gamma, columns, start)
+            bulk.back_to_back(
+                key, np.uint64(first), n, self.quantiles, M_K, self.mass, gamma, beta_gamma, columns, start
+            )
         )
 
 
@@ -93,7 +99,9 @@ class Dalitz:
         three_body.momenta(key, kept, self.table.geometry, block.point, block.index, p1, p2, p3)
         return kept, above
 
-    def bulk(self, key: np.uint64, first: int, n: int, columns: Any, start: int, gamma: float, beta_gamma: float) -> int:
+    def bulk(
+        self, key: np.uint64, first: int, n: int, columns: Any, start: int, gamma: float, beta_gamma: float
+    ) -> int:
         if not len(columns):
             return int(bulk.count_dalitz(key, np.uint64(first), n, *self._arrays))
         one, two, three = self.order
@@ -128,7 +136,7 @@ class Decays:
     columns: NDArray[np.float32]
 
     def __len__(self) -> int:
-        return self.columns.shape[1]
+        return int(self.columns.shape[1])
 
     def momentum(self, daughter: int | str) -> Any:
         """Four-momenta of a daughter, by position or by name, as a `vector` array in GeV."""

@@ -14,7 +14,7 @@ from kaongen.random import SECONDARY, draw, uniform
 
 
 @block_kernel
-def to_photons(key, n, number, mass, index, parent, first, second):  # type: ignore[no-untyped-def]
+def to_photons(key, n, number, mass, index, parent, first, second):
     """Isotropic decay to two photons of a parent with momentum rows `parent` (GeV).
 
     `number` tells several decays of one event apart (uint64).

@@ -6,7 +6,18 @@ import math
 
 import numpy as np
 
-from kaongen.decays.dalitz import ALIAS_BITS, CELL_BITS, CELLS, M_PARENT, MASS_1, MASS_2, MASS_3, S12_MAX, S12_MIN, density
+from kaongen.decays.dalitz import (
+    ALIAS_BITS,
+    CELL_BITS,
+    CELLS,
+    M_PARENT,
+    MASS_1,
+    MASS_2,
+    MASS_3,
+    S12_MAX,
+    S12_MIN,
+    density,
+)
 from kaongen.decays.workspace import PX, PY, PZ, E
 from kaongen.elementary import sincos_turns
 from kaongen.jit import block_kernel, full_width, row
@@ -22,8 +33,23 @@ _ONE = np.uint64(1)
 
 
 @block_kernel
-def propose(  # type: ignore[no-untyped-def]
-    key, first, n, amplitude, geometry, parameters, edges_u, edges_v, alias, acceptance, floor, words, uniforms, point, weight, index
+def propose(
+    key,
+    first,
+    n,
+    amplitude,
+    geometry,
+    parameters,
+    edges_u,
+    edges_v,
+    alias,
+    acceptance,
+    floor,
+    words,
+    uniforms,
+    point,
+    weight,
+    index,
 ):
     """Unweighted points of the Dalitz plot from candidates first .. first + n - 1, compacted.
 
@@ -68,7 +94,7 @@ def propose(  # type: ignore[no-untyped-def]
 
 
 @block_kernel
-def momenta(key, n, geometry, point, index, p1, p2, p3):  # type: ignore[no-untyped-def]
+def momenta(key, n, geometry, point, index, p1, p2, p3):
     """Momenta of the three daughters in the parent's rest frame, isotropically oriented (rows PX, PY, PZ, E, GeV)."""
     full_width()
     big = geometry[M_PARENT]

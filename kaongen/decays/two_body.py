@@ -15,7 +15,7 @@ _DRAW = np.uint64(0)
 
 
 @block_kernel
-def propose(first, n, momentum, point, weight, index):  # type: ignore[no-untyped-def]
+def propose(first, n, momentum, point, weight, index):
     """Every candidate is accepted; row 0 of `point` is the constant momentum (GeV)."""
     p = row(point, 0)
     for j in range(n):
@@ -25,7 +25,7 @@ def propose(first, n, momentum, point, weight, index):  # type: ignore[no-untype
 
 
 @block_kernel
-def propose_from_spectrum(key, first, n, quantiles, point, weight, index):  # type: ignore[no-untyped-def]
+def propose_from_spectrum(key, first, n, quantiles, point, weight, index):
     """Momenta from the inverse of a cumulative spectrum, tabulated at equal steps of probability (GeV)."""
     p = row(point, 0)
     steps = quantiles.size - 1
@@ -40,7 +40,7 @@ def propose_from_spectrum(key, first, n, quantiles, point, weight, index):  # ty
 
 
 @block_kernel
-def momenta(key, n, parent, m1, point, index, p1, p2):  # type: ignore[no-untyped-def]
+def momenta(key, n, parent, m1, point, index, p1, p2):
     """Momenta of particle 1, of mass m1, and of what recoils against it, in the parent's rest frame.
 
     Rows PX, PY, PZ, E in GeV. The second energy is what energy conservation leaves, whatever the recoil's mass.

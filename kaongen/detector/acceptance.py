@@ -23,7 +23,7 @@ _SQRT_2 = 2.0**0.5
 
 
 @scalar_kernel
-def in_straw_chamber(x, y, hole_x, gap, radius):  # type: ignore[no-untyped-def]
+def in_straw_chamber(x, y, hole_x, gap, radius):
     """Hits in at least one of the views x, y and one of u, v, each of which has a gap for the beam."""
     dx = x - hole_x
     u, v = (dx + y) * _SQRT_HALF, (dx - y) * _SQRT_HALF
@@ -33,27 +33,27 @@ def in_straw_chamber(x, y, hole_x, gap, radius):  # type: ignore[no-untyped-def]
 
 
 @scalar_kernel
-def in_ring(x, y, inner, outer):  # type: ignore[no-untyped-def]
+def in_ring(x, y, inner, outer):
     r2 = x * x + y * y
     return (r2 > inner * inner) & (r2 < outer * outer)
 
 
 @scalar_kernel
-def in_small_ring(x, y, hole_x, inner, outer):  # type: ignore[no-untyped-def]
+def in_small_ring(x, y, hole_x, inner, outer):
     """Inside a disc around the origin whose hole follows the bent beam."""
     dx = x - hole_x
     return (x * x + y * y < outer * outer) & (dx * dx + y * y > inner * inner)
 
 
 @scalar_kernel
-def in_octagon(x, y, hole, apothem):  # type: ignore[no-untyped-def]
+def in_octagon(x, y, hole, apothem):
     """Inside the krypton's regular octagon, and outside its hole."""
     ax, ay = abs(x), abs(y)
     return (ax < apothem) & (ay < apothem) & (ax + ay < _SQRT_2 * apothem) & (x * x + y * y > hole * hole)
 
 
 @block_kernel
-def chambers(n, hole_x, gap, radius, track, fate):  # type: ignore[no-untyped-def]
+def chambers(n, hole_x, gap, radius, track, fate):
     """All four chambers are crossed; starts the row ACCEPTANCE (0 or 1)."""
     full_width()
     inside = row(fate, ACCEPTANCE)
@@ -67,7 +67,7 @@ def chambers(n, hole_x, gap, radius, track, fate):  # type: ignore[no-untyped-de
 
 
 @block_kernel
-def behind(n, rich, tiles, slabs, lkr, muv3, track, fate):  # type: ignore[no-untyped-def]
+def behind(n, rich, tiles, slabs, lkr, muv3, track, fate):
     """RICH, both hodoscopes, krypton and muon detector are crossed.
 
     rich : hole's x, inner and outer radius; tiles, slabs : inner and outer radius; lkr : hole, apothem; muv3 : hole,

@@ -8,7 +8,7 @@ from kaongen.jit import block_kernel, row
 
 
 @block_kernel
-def veto(n, stations, half_side, hole_x, hole_y, axis_slope, axis_origin, inefficiency, beam, momenta, fate):  # type: ignore[no-untyped-def]
+def veto(n, stations, half_side, hole_x, hole_y, axis_slope, axis_origin, inefficiency, beam, momenta, fate):
     """Multiply the survival by the inefficiency of each station that a charged daughter crosses (m).
 
     The stations are square frames around the beam axis. Decays behind the last station touch none.

@@ -18,7 +18,7 @@ IRC_Z, IRC_X, IRC_IN, IRC_OUT, SAC_Z, SAC_HALF = range(11, 17)
 
 
 @block_kernel
-def veto(n, charge, response, planes, chamber_z, hole_x, lav, beam, momenta, fate):  # type: ignore[no-untyped-def]
+def veto(n, charge, response, planes, chamber_z, hole_x, lav, beam, momenta, fate):
     """Multiply the survival by the probability that this particle leaves no signal anywhere.
 
     A segment needs the first two chambers; behind the magnet, horizontal positions carry its kick. The particle's

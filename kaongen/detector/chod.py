@@ -7,7 +7,7 @@ from kaongen.jit import block_kernel, row
 
 
 @block_kernel
-def trigger(n, probability, fate):  # type: ignore[no-untyped-def]
+def trigger(n, probability, fate):
     """Multiply the efficiency by that of the minimum-bias trigger."""
     efficiency = row(fate, EFFICIENCY)
     for j in range(n):

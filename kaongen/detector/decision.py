@@ -12,7 +12,7 @@ _DRAW = np.uint64(0)
 
 
 @block_kernel
-def weigh(n, multiplicity, fate, weight):  # type: ignore[no-untyped-def]
+def weigh(n, multiplicity, fate, weight):
     """Multiply the weight by the probability that the event is seen with nothing besides."""
     full_width()
     inside, efficiency, survival = row(fate, ACCEPTANCE), row(fate, EFFICIENCY), row(fate, SURVIVAL)
@@ -21,7 +21,7 @@ def weigh(n, multiplicity, fate, weight):  # type: ignore[no-untyped-def]
 
 
 @block_kernel
-def decide(n, key, multiplicity, index, fate, weight):  # type: ignore[no-untyped-def]
+def decide(n, key, multiplicity, index, fate, weight):
     """Accept or reject: the weight becomes 0 or the multiplicity."""
     full_width()
     inside, efficiency, survival = row(fate, ACCEPTANCE), row(fate, EFFICIENCY), row(fate, SURVIVAL)

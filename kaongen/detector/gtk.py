@@ -18,7 +18,7 @@ Z, SIGMA_P, SIGMA_ANGLE, SIGMA_X, MATCHING, WRONG = range(6)
 
 
 @block_kernel
-def measure(n, key, response, start_z, optics, index, beam, reco, fate):  # type: ignore[no-untyped-def]
+def measure(n, key, response, start_z, optics, index, beam, reco, fate):
     """The kaon as measured at the last station: momentum in GeV, x and y in m there."""
     full_width()
     px, py, pz = row(beam, K_PX), row(beam, K_PY), row(beam, K_PZ)

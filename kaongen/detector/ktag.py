@@ -7,7 +7,7 @@ from kaongen.jit import block_kernel, row
 
 
 @block_kernel
-def tag(n, probability, fate):  # type: ignore[no-untyped-def]
+def tag(n, probability, fate):
     """Multiply the efficiency by the probability that enough sectors see the kaon."""
     efficiency = row(fate, EFFICIENCY)
     for j in range(n):

@@ -20,8 +20,8 @@ Z, MIP, TAIL, HADRON_MIP, STOCHASTIC, NOISE, CONSTANT = range(7)
 
 
 @block_kernel
-def deposit(n, key, response, index, track):  # type: ignore[no-untyped-def]
-    """Energy left by the candidate (GeV): that of a minimum-ionising particle, or up to all of it for a pion's shower."""
+def deposit(n, key, response, index, track):
+    """Energy left by the candidate (GeV): a minimum-ionising particle's, or up to all of it for a pion's shower."""
     full_width()
     p, muon_z, energy = row(track, T_P), row(track, T_MUON_Z), row(track, T_LKR_ENERGY)
     z, mip, tail, hadron_mip = response[Z], response[MIP], response[TAIL], response[HADRON_MIP]
@@ -33,7 +33,7 @@ def deposit(n, key, response, index, track):  # type: ignore[no-untyped-def]
 
 
 @block_kernel
-def energy_over_momentum(n, key, response, index, track, reco):  # type: ignore[no-untyped-def]
+def energy_over_momentum(n, key, response, index, track, reco):
     """E/p of the candidate's cluster, both as measured."""
     full_width()
     energy, eop = row(track, T_LKR_ENERGY), row(reco, R_EOP)

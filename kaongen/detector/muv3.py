@@ -7,7 +7,7 @@ from kaongen.jit import block_kernel, full_width, row
 
 
 @block_kernel
-def signal(n, z, muon, pion, track, fate):  # type: ignore[no-untyped-def]
+def signal(n, z, muon, pion, track, fate):
     """Multiply the efficiency by the probability of a signal: of a muon, or of a pion that has not decayed before z."""
     full_width()
     muon_z, efficiency = row(track, T_MUON_Z), row(fate, EFFICIENCY)

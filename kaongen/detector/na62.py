@@ -142,7 +142,14 @@ class NA62:
         tracking.cross_planes(n, self.chamber_z, self.magnet_z, self.kick, self.planes, event.track)
         acceptance.chambers(n, self.hole_x, self.gap, self.radius, event.track, event.fate)
         acceptance.behind(
-            n, self.rich_aperture, self.tiles, self.slabs, self.lkr_aperture, self.muv3_aperture, event.track, event.fate
+            n,
+            self.rich_aperture,
+            self.tiles,
+            self.slabs,
+            self.lkr_aperture,
+            self.muv3_aperture,
+            event.track,
+            event.fate,
         )
         ktag.tag(n, self.ktag_efficiency, event.fate)
         gtk.measure(n, key, self.gtk, self.start_z, self.optics, event.index, event.beam, event.reco, event.fate)
@@ -179,9 +186,7 @@ class NA62:
     def _photon(self, n: int, event: EventBlock, slot: int) -> None:
         momenta = event.momenta[slot]
         photon_veto.find_station(n, self.lav, self.photon_geometry, event.beam, momenta, event.extra)
-        photon_veto.veto(
-            n, self.photon_tables, self.photon_geometry, momenta, event.extra, event.track, event.fate
-        )
+        photon_veto.veto(n, self.photon_tables, self.photon_geometry, momenta, event.extra, event.track, event.fate)
 
     def _charged(self, n: int, event: EventBlock, final: FinalState, slot: int, is_candidate: bool) -> None:
         momenta = event.momenta[slot]

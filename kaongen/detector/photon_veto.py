@@ -37,7 +37,7 @@ def inefficiency_grid(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @block_kernel
-def find_station(n, lav, geometry, beam, momenta, scratch):  # type: ignore[no-untyped-def]
+def find_station(n, lav, geometry, beam, momenta, scratch):
     """Which system a photon meets first, into row 0 of `scratch`; where it crosses the LKr, into rows 1 and 2.
 
     lav : (4, stations) front z, back z, inner and outer radius in m.
@@ -74,7 +74,7 @@ def find_station(n, lav, geometry, beam, momenta, scratch):  # type: ignore[no-u
 
 
 @block_kernel
-def veto(n, tables, geometry, momenta, scratch, track, fate):  # type: ignore[no-untyped-def]
+def veto(n, tables, geometry, momenta, scratch, track, fate):
     """Multiply the survival by the probability that the photon is not seen.
 
     tables : (4, GRID_POINTS) inefficiencies of `SYSTEMS`. A photon that falls into the candidate's own cluster in

@@ -27,7 +27,7 @@ from kaongen.particles import M_K, M_MU
 
 
 @block_kernel
-def reconstruct(n, kaon_z, muon_z, reco):  # type: ignore[no-untyped-def]
+def reconstruct(n, kaon_z, muon_z, reco):
     """From a kaon line at `kaon_z` and a muon line at `muon_z` (m).
 
     The vertex is the middle of the shortest connection (m); the missing mass squared is (P_K - P_mu)^2 in GeV^2

@@ -11,7 +11,7 @@ MIRROR_Z, USED_BELOW, PION_THRESHOLD, MUON, PION_AS_MUON = range(5)
 
 
 @block_kernel
-def identify(n, response, track, fate):  # type: ignore[no-untyped-def]
+def identify(n, response, track, fate):
     """Multiply the efficiency by the probability to be identified as a muon.
 
     Below the pion's threshold there is no ring that could tell the two apart.

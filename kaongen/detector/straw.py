@@ -17,7 +17,7 @@ P_CONSTANT, P_LINEAR, ANGLE_CONSTANT, ANGLE_SCATTERING, POSITION = range(5)
 
 
 @block_kernel
-def measure(n, key, response, index, track, reco):  # type: ignore[no-untyped-def]
+def measure(n, key, response, index, track, reco):
     """Momentum in GeV, and x and y in m at the first chamber, with Gaussian errors."""
     full_width()
     p, px, py, pz = row(track, T_P), row(track, T_PX), row(track, T_PY), row(track, T_PZ)

@@ -46,7 +46,7 @@ _MUON_MOMENTUM = (M_PI * M_PI - M_MU * M_MU) / (2.0 * M_PI)
 
 
 @block_kernel
-def muon(n, charge, beam, momenta, track, fate):  # type: ignore[no-untyped-def]
+def muon(n, charge, beam, momenta, track, fate):
     """The candidate is a muon from the vertex."""
     full_width()
     px, py, pz = row(momenta, PX), row(momenta, PY), row(momenta, PZ)
@@ -64,7 +64,7 @@ def muon(n, charge, beam, momenta, track, fate):  # type: ignore[no-untyped-def]
 
 
 @block_kernel
-def pion(n, key, index, charge, end_z, first_z, last_z, forced, beam, momenta, track, fate):  # type: ignore[no-untyped-def]
+def pion(n, key, index, charge, end_z, first_z, last_z, forced, beam, momenta, track, fate):
     """The candidate is a pion, which may decay to a muon before `end_z`.
 
     A decay before the first chamber makes the track that of the muon; one behind the last leaves it that of the
@@ -111,7 +111,7 @@ def pion(n, key, index, charge, end_z, first_z, last_z, forced, beam, momenta, t
 
 
 @block_kernel
-def cross_planes(n, chambers, magnet_z, kick, planes, track):  # type: ignore[no-untyped-def]
+def cross_planes(n, chambers, magnet_z, kick, planes, track):
     """Straight lines, bent horizontally in the middle of the magnet.
 
     chambers : (4,) z of the chambers; planes : (5,) z of RICH, CHOD tiles and slabs, LKr, MUV3, in m. A track that
@@ -130,7 +130,7 @@ def cross_planes(n, chambers, magnet_z, kick, planes, track):  # type: ignore[no
 
 
 @block_kernel
-def _cross(n, plane, magnet_z, kick, charge, p, px, py, pz, x, y, z, at_x, at_y):  # type: ignore[no-untyped-def]
+def _cross(n, plane, magnet_z, kick, charge, p, px, py, pz, x, y, z, at_x, at_y):
     full_width()
     lever = max(plane - magnet_z, 0.0) * kick
     for j in range(n):

@@ -16,6 +16,7 @@ from kaongen.errors import ProcessError
 from kaongen.event_block import EventBlock
 from kaongen.particles import M_MU
 
+
 @dataclass(frozen=True)
 class Chain:
     """Everything that makes measured events of one process; shared by all threads, and never changed.
@@ -71,4 +72,3 @@ def build_chain(process: Process, values: Values, configuration: Configuration, 
         beam=Beam(configuration),
         detector=NA62(configuration, vetoes),
     )
-

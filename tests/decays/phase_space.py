@@ -1,7 +1,7 @@
 """The Dalitz plot by other means: its limits from energies and momenta, integrals by quadrature, and decays by name.
 
-Here |M|^2 is plain Python on NumPy arrays: the amplitudes' equations (which tests/amplitudes asks about), with daughters
-and parameters put in by name. The samplers know neither of these.
+Here |M|^2 is plain Python on NumPy arrays: the amplitudes' equations (which tests/amplitudes asks about), with
+daughters and parameters put in by name. The samplers know neither of these.
 """
 
 from dataclasses import dataclass
@@ -182,5 +182,10 @@ def sampled(process, given, candidates, seed=1):
         pieces.append((momenta, block.weight[:n].copy(), block.index[:n].copy()))
     momenta, weight, index = zip(*pieces, strict=True)
     return Sampled(
-        candidates, above, source.efficiency, np.concatenate(momenta, axis=2), np.concatenate(weight), np.concatenate(index)
+        candidates,
+        above,
+        source.efficiency,
+        np.concatenate(momenta, axis=2),
+        np.concatenate(weight),
+        np.concatenate(index),
     )

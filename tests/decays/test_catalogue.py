@@ -210,6 +210,7 @@ def test_a_constant_amplitude_fills_the_plot_evenly():
     assert observed[inside].sum() / s12.size == pytest.approx(share, abs=5 * np.sqrt(share * (1 - share) / s12.size))
 
 
+@pytest.mark.slow
 def test_a_plain_and_a_compiled_function_give_the_same_decays():
     one, other = (sample(own(squared), 100_000, seed=5).columns for squared in (flat, flat_njit))
     assert one.tobytes() == other.tobytes()

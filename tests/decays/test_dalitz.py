@@ -1,8 +1,8 @@
-"""The Dalitz table: its integral against quadrature, its bounds against random points, its alias table against counting."""
+"""The Dalitz table: integral against quadrature, bounds against random points, alias table against counting."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit, types
 from phase_space import THREE_BODY_CASES, Plot, label, plot_of, sampled
@@ -121,7 +121,6 @@ def assert_reproduced(given, probability):
     assert ((given == 0) == (probability == 0)).all()
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 1e3) | st.just(0.0) | st.floats(1e-12, 1e-6), min_size=1, max_size=40))
 def test_alias_table_gives_the_probabilities_that_were_asked_for(weights):
     weights = np.array([*weights, 1.0])
@@ -208,7 +207,9 @@ def test_an_impossible_amplitude_is_refused(squared, message):
 def test_below_threshold_is_refused():
     heavy = process_of(constant, "K+ -> pi+ mu+ X", parameters=(Parameter("m", 0.0, 1.0, "mass"),), mass_of={"X": "m"})
     limit = M_K - M_PI - M_MU
-    with pytest.raises(ProcessError, match=r"mine: the daughters' masses add up to 0\.49368.* GeV: they must be below 0\.4936"):
+    with pytest.raises(
+        ProcessError, match=r"mine: the daughters' masses add up to 0\.49368.* GeV: they must be below 0\.4936"
+    ):
         heavy.table({"m": limit + 1e-5})
     assert heavy.table({"m": limit - 1e-5}).integral > 0
 
@@ -236,7 +237,8 @@ def test_two_massless_daughters_may_be_any_pair():
 
 
 @pytest.mark.parametrize(
-    ("squared", "pair", "width"), [(peak_in_s12, (0, 1), 1e-3), (peak_in_s23, (1, 2), 1e-3), (peak_in_s23, (1, 2), 3e-4)]
+    ("squared", "pair", "width"),
+    [(peak_in_s12, (0, 1), 1e-3), (peak_in_s23, (1, 2), 1e-3), (peak_in_s23, (1, 2), 3e-4)],
 )
 def test_a_narrow_peak_is_sampled_without_bias(squared, pair, width):
     """A resonance in pi mu or mu mu: what lies above its bound is counted, and kept with a weight that makes up for it.

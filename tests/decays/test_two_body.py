@@ -58,7 +58,7 @@ def test_the_momentum_of_k_mu_nu_is_that_of_the_pdg_tables():
     assert np.abs(decays.mass_squared(1)).max() < 1e-12 * M_K**2
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(0.0, 0.3875), st.integers(0, 2**64))
 def test_the_recoil_has_the_mass_of_the_heavy_neutrino(m_n, seed):
     decays = sampled(find("muN"), {"m_N": m_n}, 1500, seed)

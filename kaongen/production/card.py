@@ -1,0 +1,192 @@
+"""The run card: what to generate, with which detector, for which search."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from kaongen.configuration import CONFIGURATIONS, Configuration, load
+from kaongen.errors import CardError
+
+CHUNK = 65536
+"""Candidates that one thread takes at a time; shards hold whole chunks."""
+
+Role = Literal["normalisation", "background", "signal"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class RunPart(_Part):
+    """What all samples have in common."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", description="Name of the run and of its directory.")
+    seed: int = Field(default=1, ge=0, lt=2**63, description="Seed of all random streams.")
+    shard_candidates: int = Field(
+        default=16 * CHUNK, ge=CHUNK, multiple_of=CHUNK, description=f"Candidates per shard, a multiple of {CHUNK}."
+    )
+    compression: Literal["none", "gzip"] = Field(default="none", description="Compression of the event files.")
+
+
+class DetectorPart(_Part):
+    """The detector model."""
+
+    configuration: str = Field(default="na62-2016-2018", description=f"One of {', '.join(CONFIGURATIONS)}.")
+    vetoes: Literal["weight", "accept"] = Field(
+        default="weight",
+        description="weight: probabilities of detection and rejection go into the event's weight; accept: yes or no.",
+    )
+    changes: dict[str, float | list[float] | list[list[float]]] = Field(
+        default_factory=dict, description='Numbers of the configuration to replace, such as "gtk.wrong_track" = 0.02.'
+    )
+
+
+class SamplePart(_Part):
+    """One process to generate."""
+
+    process: str = Field(description="Name of the process in the catalogue (`kaongen channels`).")
+    name: str = Field(
+        default="",
+        pattern=r"^([A-Za-z0-9][A-Za-z0-9_.+-]*)?$",
+        description="Name of the sample; the process's by default.",
+    )
+    role: Role = Field(description="What the analysis uses it for.")
+    candidates: int = Field(ge=1, lt=2**63, description="Candidates to generate.")
+    parameters: dict[str, float] = Field(default_factory=dict, description="Parameters of the process, by name.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, data: Any) -> Any:
+        if isinstance(data, dict) and not data.get("name") and isinstance(data.get("process"), str):
+            return {**data, "name": data["process"]}
+        return data
+
+
+class AnalysisPart(_Part):
+    """The search that reads the events."""
+
+    name: Literal["mu_invisible"] = Field(default="mu_invisible", description="The search.")
+    confidence_level: float = Field(default=0.9, gt=0.0, lt=1.0, description="Confidence level of the limits.")
+
+
+class Card(_Part):
+    """A run card."""
+
+    run: RunPart = Field(description="What all samples have in common.")
+    detector: DetectorPart = Field(default_factory=DetectorPart, description="The detector model.")
+    sample: tuple[SamplePart, ...] = Field(min_length=1, description="The processes to generate.")
+    analysis: AnalysisPart = Field(default_factory=AnalysisPart, description="The search that reads the events.")
+
+    @field_validator("sample")
+    @classmethod
+    def _distinct(cls, samples: tuple[SamplePart, ...]) -> tuple[SamplePart, ...]:
+        names = [s.name for s in samples]
+        if repeated := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two samples are called {repeated[0]!r}: give each a name of its own")
+        return samples
+
+    def configuration(self) -> Configuration:
+        """The detector configuration with the card's changes.
+
+        Raises
+        ------
+        CardError
+            If the configuration or a changed number does not exist.
+        """
+        try:
+            return load(self.detector.configuration).with_values(self.detector.changes)
+        except CardError as problem:
+            raise CardError(f"[detector] {problem}") from None
+
+    def changed(self, *, seed: int | None = None, candidates: int | None = None) -> Card:
+        """The same card with another seed, or another number of candidates in every sample."""
+        run = self.run if seed is None else self.run.model_copy(update={"seed": seed})
+        samples = self.sample
+        if candidates is not None:
+            samples = tuple(s.model_copy(update={"candidates": candidates}) for s in samples)
+        return self.model_copy(update={"run": run, "sample": samples})
+
+    def sha256(self) -> str:
+        """Of the card's content, independent of layout and comments."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+def shipped_cards() -> tuple[str, ...]:
+    """Names of the cards that come with the package."""
+    folder = files("kaongen").joinpath("cards")
+    return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
+
+
+def read_card(card: str | Path) -> Card:
+    """Read a run card: a path, or the name of one that ships with the package.
+
+    Raises
+    ------
+    CardError
+        If there is no such card, or it is not valid; the message names the key, the value and what is allowed.
+    """
+    path = Path(card)
+    if path.suffix != ".toml" and not path.exists():
+        names = shipped_cards()
+        if str(card) not in names:
+            close = difflib.get_close_matches(str(card), names, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise CardError(
+                f"there is no card {str(card)!r}{hint} (a path to a .toml file, or one of: {', '.join(names)})"
+            )
+        text = files("kaongen").joinpath("cards", f"{card}.toml").read_text(encoding="utf-8")
+    else:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as problem:
+            raise CardError(f"cannot read the card {path}: {problem}") from None
+    return parse_card(text, str(card))
+
+
+def parse_card(text: str, origin: str) -> Card:
+    """Check the text of a card; `origin` names it in messages.
+
+    Raises
+    ------
+    CardError
+        If it is not TOML, or not a valid card.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise CardError(f"{origin} is not TOML: {problem}") from None
+    try:
+        return Card.model_validate(data)
+    except ValidationError as problem:
+        lines = [_explain(error) for error in problem.errors()]
+        raise CardError(f"{origin} is not a valid card:\n  " + "\n  ".join(lines)) from None
+
+
+def _explain(error: Any) -> str:
+    """One line for one mistake: where it is, what was found and what is allowed."""
+    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]).lstrip(".")
+    if error["type"] == "extra_forbidden":
+        known = _known_keys(error["loc"][:-1])
+        close = difflib.get_close_matches(str(error["loc"][-1]), known, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        return f"{place}: there is no such key{hint} (allowed: {', '.join(known)})"
+    if error["type"] == "missing":
+        return f"{place}: this key is missing"
+    return f"{place} = {error['input']!r}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def _known_keys(place: tuple[int | str, ...]) -> list[str]:
+    model: Any = Card
+    for part in place:
+        if isinstance(part, int):
+            continue
+        annotation = model.model_fields[part].annotation
+        model = next((a for a in get_args(annotation) if isinstance(a, type)), annotation)
+    return list(model.model_fields)

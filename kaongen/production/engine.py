@@ -1,0 +1,303 @@
+"""The engine: samples become chunks of candidates, threads make them, shards keep what is selected.
+
+A chunk is a fixed stretch of candidates, and its events depend on nothing else, so that a run comes to the same
+content with any number of threads, and a killed one resumes by making the shards that its manifest does not list.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kaongen.decays.catalogue import find
+from kaongen.decays.final_state import final_state
+from kaongen.decays.sampling import blocks
+from kaongen.errors import CardError, EventFileError, KaongenError
+from kaongen.events.durable import remove_stale_partials
+from kaongen.events.layout import (
+    CutCount,
+    Manifest,
+    Provenance,
+    SampleInfo,
+    SamplePlan,
+    ShardHeader,
+    ShardRecord,
+    Tally,
+    shard_file,
+)
+from kaongen.events.manifest import read_manifest, verified_shards, write_manifest
+from kaongen.events.writer import write_shard
+from kaongen.jit import BLOCK
+from kaongen.production.card import CHUNK, Card
+from kaongen.production.chain import Chain, build_chain
+from kaongen.production.selection import MEASURED_ROWS, TABLE, Selection, gather
+from kaongen.random import stream_key
+
+Progress = Callable[[str, int], None]
+"""Called with the name of a sample and how many of its candidates were done since the last call."""
+
+_LIBRARIES = ("numpy", "numba", "llvmlite", "h5py", "particle")
+
+
+@dataclass(frozen=True)
+class _Sample:
+    plan: SamplePlan
+    chain: Chain
+    key: np.uint64
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What one chunk of candidates left."""
+
+    index: NDArray[np.uint64]
+    weight: NDArray[np.float64]
+    measured: NDArray[np.float32]
+    generated: int
+    above: int
+    counts: NDArray[np.int64]
+    sums: NDArray[np.float64]
+
+
+def plan(card: Card) -> Manifest:
+    """What a card asks for, as a manifest without shards.
+
+    Raises
+    ------
+    KaongenError
+        If a process, a parameter or a number of the detector in the card cannot be used.
+    """
+    samples = []
+    card.configuration()
+    for part in card.sample:
+        try:
+            process = find(part.process)
+            values = process.values(part.parameters)
+            rate = process.branching_fraction(values)
+            final = final_state(process)
+        except KaongenError as problem:
+            raise CardError(f"sample {part.name!r}: {problem}") from None
+        info = SampleInfo(
+            name=part.name,
+            process=process.name,
+            decay=final.descriptor,
+            parameters=values,
+            branching_fraction=rate.value * final.branching,
+            branching_fraction_error=rate.error * final.branching,
+        )
+        samples.append(SamplePlan(info=info, candidates=part.candidates))
+    provenance = Provenance(
+        kaongen_version=version("kaongen"),
+        card_sha256=card.sha256(),
+        seed=card.run.seed,
+        libraries={name: version(name) for name in _LIBRARIES} | {"python": platform.python_version()},
+        detector=card.detector.configuration,
+    )
+    return Manifest(provenance=provenance, samples=tuple(samples))
+
+
+def produce(
+    card: Card,
+    selection: Selection,
+    directory: Path,
+    *,
+    threads: int | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Manifest:
+    """Generate all samples of a card into event files.
+
+    Parameters
+    ----------
+    card
+        What to generate.
+    selection
+        Which events to keep.
+    directory
+        The run directory; it must not hold a run unless `resume` is set.
+    threads
+        Number of threads; all processors by default.
+    resume
+        Keep the shards that an earlier, killed run of the same card listed and that are whole.
+    progress
+        Called as candidates are done.
+
+    Returns
+    -------
+    Manifest
+        The complete table of contents.
+
+    Raises
+    ------
+    KaongenError
+        If the card cannot be used, the directory holds another run, or a file cannot be written.
+    """
+    manifest = _started(card, directory, resume)
+    configuration = card.configuration()
+    samples = []
+    for part, planned in zip(card.sample, manifest.samples, strict=True):
+        process = find(part.process)
+        chain = build_chain(process, part.parameters, configuration, card.detector.vetoes)
+        samples.append(_Sample(planned, chain, stream_key(card.run.seed, part.name)))
+    have = {(record.sample, record.first) for record in manifest.shards}
+    if progress:
+        for record in manifest.shards:
+            progress(record.sample, record.stop - record.first)
+    compression: Literal["gzip"] | None = "gzip" if card.run.compression == "gzip" else None
+    worker = Worker(selection, progress)
+    for sample, number, first, stop, chunks in _made(samples, card.run.shard_candidates, have, worker, threads):
+        tally = _tally(chunks, stop - first, selection.cuts)
+        header = ShardHeader(
+            sample=sample.plan.info, provenance=manifest.provenance, first=first, stop=stop, tally=tally
+        )
+        path = directory / shard_file(sample.plan.info.name, number)
+        record = write_shard(path, _columns(chunks), TABLE, header, compression)
+        manifest = manifest.model_copy(update={"shards": _ordered(manifest, record)})
+        write_manifest(directory, manifest)
+    manifest = manifest.model_copy(update={"complete": True})
+    write_manifest(directory, manifest)
+    return manifest
+
+
+def _started(card: Card, directory: Path, resume: bool) -> Manifest:
+    """The manifest to go on from; it is on disk before anything else is."""
+    wanted = plan(card)
+    if not (directory / "manifest.json").exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        write_manifest(directory, wanted)
+        return wanted
+    if not resume:
+        raise EventFileError(f"{directory} holds a run already: resume it, overwrite it, or choose another directory")
+    found = read_manifest(directory)
+    if found.provenance != wanted.provenance or found.samples != wanted.samples:
+        raise EventFileError(
+            f"{directory} holds a run of another card, seed or version: only the same one can be resumed "
+            f"(there: kaongen {found.provenance.kaongen_version}, seed {found.provenance.seed}, "
+            f"card {found.provenance.card_sha256[:12]})"
+        )
+    remove_stale_partials(directory)
+    return found.model_copy(update={"shards": tuple(verified_shards(directory, found, deep=True)), "complete": False})
+
+
+def _ordered(manifest: Manifest, record: ShardRecord) -> tuple[ShardRecord, ...]:
+    order = {planned.info.name: i for i, planned in enumerate(manifest.samples)}
+    return tuple(sorted((*manifest.shards, record), key=lambda r: (order[r.sample], r.first)))
+
+
+_Shard = tuple[_Sample, int, int, int, list[Chunk]]
+
+
+def _made(
+    samples: Sequence[_Sample], shard_candidates: int, have: set[tuple[str, int]], worker: Worker, threads: int | None
+) -> Iterator[_Shard]:
+    """Shards in order, each as its chunks; the next are made while one is written."""
+    waiting: deque[tuple[_Sample, int, int, int, list[Future[Chunk]]]] = deque()
+    pool = ThreadPoolExecutor(threads or os.cpu_count(), thread_name_prefix="kaongen")
+    try:
+        for sample in samples:
+            total = sample.plan.candidates
+            for number, first in enumerate(range(0, total, shard_candidates)):
+                if (sample.plan.info.name, first) in have:
+                    continue
+                stop = min(first + shard_candidates, total)
+                ranges = [(start, min(CHUNK, stop - start)) for start in range(first, stop, CHUNK)]
+                name = sample.plan.info.name
+                futures = [pool.submit(worker.run, sample.chain, sample.key, *piece, name) for piece in ranges]
+                waiting.append((sample, number, first, stop, futures))
+                if len(waiting) > 2:
+                    yield _finished(waiting.popleft())
+        while waiting:
+            yield _finished(waiting.popleft())
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _finished(shard: tuple[_Sample, int, int, int, list[Future[Chunk]]]) -> _Shard:
+    sample, number, first, stop, futures = shard
+    return sample, number, first, stop, [future.result() for future in futures]
+
+
+class Worker:
+    """Makes chunks; each thread keeps the block that it used last."""
+
+    def __init__(self, selection: Selection, progress: Progress | None) -> None:
+        self._selection = selection
+        self._progress = progress
+        self._own = threading.local()
+
+    def run(self, chain: Chain, key: np.uint64, first: int, n: int, name: str = "") -> Chunk:
+        """The selected events of candidates first .. first + n - 1."""
+        particles = len(chain.final.species)
+        if getattr(self._own, "particles", None) != particles:
+            self._own.event = chain.block()
+            self._own.particles = particles
+        event = self._own.event
+        cuts = len(self._selection.cuts)
+        counts, sums = np.zeros(cuts, dtype=np.int64), np.zeros(cuts)
+        passed = np.empty(BLOCK, dtype=np.int64)
+        index, weight = np.empty(n, dtype=np.uint64), np.empty(n)
+        measured = np.empty((len(MEASURED_ROWS), n), dtype=np.float32)
+        filled = generated = above = 0
+        for start, size in blocks(n, first):
+            made, exceeded = chain.run(key, start, size, event)
+            generated += made
+            above += exceeded
+            k = self._selection.apply(made, event, passed, counts, sums)
+            index[filled : filled + k] = event.index[passed[:k]]
+            weight[filled : filled + k] = event.weight[passed[:k]]
+            gather(k, passed, MEASURED_ROWS, event.reco, filled, measured)
+            filled += k
+        if self._progress:
+            self._progress(name, n)
+        kept = slice(0, filled)
+        return Chunk(index[kept].copy(), weight[kept].copy(), measured[:, kept].copy(), generated, above, counts, sums)
+
+
+def run_in_threads(
+    worker: Worker, pieces: Sequence[tuple[Chain, np.uint64, int, int]], threads: int | None
+) -> list[Chunk]:
+    """Chunks in memory, without files: (chain, key, first candidate, length) each."""
+    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+        return list(pool.map(lambda piece: worker.run(*piece), pieces))
+
+
+def _tally(chunks: Sequence[Chunk], candidates: int, cuts: Sequence[str]) -> Tally:
+    weights = [chunk.weight for chunk in chunks]
+    return Tally(
+        candidates=candidates,
+        generated=sum(chunk.generated for chunk in chunks),
+        above_bound=sum(chunk.above for chunk in chunks),
+        selected=sum(len(w) for w in weights),
+        sum_weights=math.fsum(float(w.sum()) for w in weights),
+        sum_weights_squared=math.fsum(float((w * w).sum()) for w in weights),
+        cutflow=tuple(
+            CutCount(
+                name=name,
+                events=sum(int(chunk.counts[i]) for chunk in chunks),
+                sum_weights=math.fsum(float(chunk.sums[i]) for chunk in chunks),
+            )
+            for i, name in enumerate(cuts)
+        ),
+    )
+
+
+def _columns(chunks: Sequence[Chunk]) -> dict[str, NDArray[np.generic]]:
+    measured = np.concatenate([chunk.measured for chunk in chunks], axis=1)
+    columns: dict[str, NDArray[np.generic]] = {
+        "index": np.concatenate([chunk.index for chunk in chunks]),
+        "weight": np.concatenate([chunk.weight for chunk in chunks]),
+    }
+    columns.update(zip(TABLE.names[2:], measured, strict=True))
+    return columns

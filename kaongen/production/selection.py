@@ -1,0 +1,89 @@
+"""What a selection is: cuts on the measured quantities of a block, and the columns of what passes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kaongen.event_block import (
+    M2_TRUE,
+    R_CDA,
+    R_EOP,
+    R_KPX,
+    R_KPY,
+    R_KPZ,
+    R_M2,
+    R_PX,
+    R_PY,
+    R_PZ,
+    R_VX,
+    R_VY,
+    R_VZ,
+    EventBlock,
+)
+from kaongen.events.columns import Column, FourMomentum, Table
+from kaongen.jit import BLOCK, block_kernel
+from kaongen.particles import M_K, M_MU
+
+
+class Selection(Protocol):
+    """Cuts of a search."""
+
+    @property
+    def cuts(self) -> Sequence[str]:
+        """Names of the cuts, in the order in which they are applied."""
+        ...
+
+    def apply(
+        self, n: int, event: EventBlock, passed: NDArray[np.int64], counts: NDArray[np.int64], sums: NDArray[np.float64]
+    ) -> int:
+        """Positions of the events that pass all cuts go into `passed`; returns how many.
+
+        counts and sums, one element per cut, are increased by the events and weights that are left after each.
+        """
+        ...
+
+
+_MEASURED = (
+    (R_KPX, "kaon_px", "GeV", "momentum of the kaon measured by GTK, x"),
+    (R_KPY, "kaon_py", "GeV", "momentum of the kaon measured by GTK, y"),
+    (R_KPZ, "kaon_pz", "GeV", "momentum of the kaon measured by GTK, z"),
+    (R_PX, "muon_px", "GeV", "momentum of the muon candidate measured by STRAW, x"),
+    (R_PY, "muon_py", "GeV", "momentum of the muon candidate measured by STRAW, y"),
+    (R_PZ, "muon_pz", "GeV", "momentum of the muon candidate measured by STRAW, z"),
+    (R_VX, "vertex_x", "m", "reconstructed vertex, x"),
+    (R_VY, "vertex_y", "m", "reconstructed vertex, y"),
+    (R_VZ, "vertex_z", "m", "reconstructed vertex, z from the target"),
+    (R_CDA, "cda", "m", "closest approach of kaon and muon candidate"),
+    (R_M2, "m2_miss", "GeV^2", "missing mass squared (P_K - P_mu)^2"),
+    (R_EOP, "eop", "", "energy in the LKr over momentum"),
+    (M2_TRUE, "m2_miss_true", "GeV^2", "missing mass squared of the generated decay"),
+)
+
+TABLE = Table(
+    columns=(
+        Column("index", "uint64", "", "candidate number: the event's identity, from which it can be made again"),
+        Column("weight", "float64", "", "probability to be seen, times the bound's excess where there was one"),
+        *(Column(name, "float32", unit, text) for _, name, unit, text in _MEASURED),
+    ),
+    momenta=(
+        FourMomentum("kaon", "kaon_px", "kaon_py", "kaon_pz", mass_GeV=M_K),
+        FourMomentum("muon", "muon_px", "muon_py", "muon_pz", mass_GeV=M_MU),
+    ),
+)
+"""Columns of an event file. Truth beyond the missing mass is not stored: the index makes it again."""
+
+MEASURED_ROWS = np.array([number for number, _, _, _ in _MEASURED])
+"""Rows of the reconstruction behind the float32 columns, in their order."""
+
+
+@block_kernel
+def gather(k, passed, rows, source, start, columns):  # type: ignore[no-untyped-def]
+    """Copy the rows of a block at the passed positions into float32 columns from `start`."""
+    for c in range(rows.size):
+        offset = rows[c] * BLOCK
+        for i in range(k):
+            columns[c, start + i] = np.float32(source[offset + passed[i]])

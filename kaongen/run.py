@@ -1,0 +1,130 @@
+"""A whole run: from a card to event files to a result, tables and plots."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from kaongen.analysis.mu_invisible import analyse
+from kaongen.analysis.mu_selection import MuonSelection
+from kaongen.analysis.result import Result
+from kaongen.errors import EventFileError
+from kaongen.events.durable import write_durably
+from kaongen.events.reader import open_events
+from kaongen.production.card import Card
+from kaongen.production.engine import Progress, plan, produce
+from kaongen.report.plots import save_plots
+
+CARD_FILE = "card.json"
+RESULT_FILE = "result.json"
+PLOTS = "plots"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run left: its result, and the files beside the events."""
+
+    result: Result
+    directory: Path
+    plots: list[Path]
+
+
+def run(
+    card: Card,
+    directory: Path,
+    *,
+    threads: int | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Produce the events of a card, and analyse them.
+
+    Parameters
+    ----------
+    card
+        What to generate and which search to do.
+    directory
+        Where; it must not exist, unless `resume` or `overwrite` is set.
+    threads
+        Number of threads; all processors by default.
+    resume
+        Go on with a run that was killed.
+    overwrite
+        Replace a run that is there.
+    progress
+        Called as candidates are done.
+
+    Raises
+    ------
+    KaongenError
+        If the card cannot be used or a file cannot be written; a run that was there is not touched before the card
+        has been checked.
+    """
+    plan(card)
+    _make_room(directory, resume, overwrite)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise EventFileError(f"cannot make the directory {directory}: {problem.strerror}") from None
+    if not (resume and (directory / CARD_FILE).exists()):
+        _write(directory / CARD_FILE, card.model_dump_json(indent=2))
+    produce(card, MuonSelection(), directory, threads=threads, resume=resume, progress=progress)
+    return _conclude(card, directory)
+
+
+def analyse_again(directory: Path) -> Outcome:
+    """Analyse the events of a complete run directory once more.
+
+    Raises
+    ------
+    EventFileError
+        If there is no complete run there.
+    """
+    events = open_events(directory)
+    card = read_run_card(directory)
+    if card.sha256() != events.provenance.card_sha256:
+        raise EventFileError(f"{directory / CARD_FILE} is not the card that the events were made from")
+    return _conclude(card, directory)
+
+
+def read_run_card(directory: Path) -> Card:
+    """The card that a run directory was made from."""
+    path = directory / CARD_FILE
+    try:
+        return Card.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise EventFileError(f"cannot read the card of the run, {path}: {problem}") from None
+
+
+def _conclude(card: Card, directory: Path) -> Outcome:
+    result = analyse(open_events(directory), card)
+    _write(directory / RESULT_FILE, result.model_dump_json(indent=2))
+    try:
+        plots = save_plots(result, directory / PLOTS)
+    except OSError as problem:
+        raise EventFileError(f"cannot write the plots to {directory / PLOTS}: {problem.strerror}") from None
+    return Outcome(result, directory, plots)
+
+
+def _make_room(directory: Path, resume: bool, overwrite: bool) -> None:
+    if not directory.exists() or resume:
+        return
+    if not directory.is_dir():
+        raise EventFileError(f"{directory} is a file: choose another directory with -o")
+    if not any(directory.iterdir()):
+        return
+    if not overwrite:
+        raise EventFileError(
+            f"{directory} exists already: --resume goes on with it, --overwrite replaces it, -o chooses another"
+        )
+    if not (directory / "manifest.json").exists() and not (directory / CARD_FILE).exists():
+        raise EventFileError(
+            f"{directory} holds no kaongen run: it is not overwritten; choose another directory with -o"
+        )
+    shutil.rmtree(directory)
+
+
+def _write(path: Path, text: str) -> None:
+    write_durably(path, text.encode())

@@ -1,0 +1,28 @@
+"""Compile ahead: a few candidates of every sample of the shipped cards, through the whole chain."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+
+from kaongen.analysis.mu_selection import MuonSelection
+from kaongen.decays.catalogue import find
+from kaongen.decays.sampling import sample
+from kaongen.detector.na62 import Vetoes
+from kaongen.production.card import read_card, shipped_cards
+from kaongen.production.chain import build_chain
+from kaongen.production.engine import Worker
+
+
+def warm_up() -> None:
+    """Compile, or load from the cache, every kernel that the shipped cards use."""
+    for name in shipped_cards():
+        card = read_card(name)
+        worker = Worker(MuonSelection(), None)
+        for part in card.sample:
+            process = find(part.process)
+            for vetoes in get_args(Vetoes):
+                chain = build_chain(process, part.parameters, card.configuration(), vetoes)
+                worker.run(chain, np.uint64(0), 0, 64)
+            sample(process, 64, values=part.parameters)
