@@ -11,8 +11,7 @@ import numpy as np
 from kaongen.analysis.mu_selection import MuonSelection
 from kaongen.configuration import load
 from kaongen.decays.catalogue import find
-from kaongen.decays.sampling import sample
-from kaongen.production.card import CHUNK
+from kaongen.decays.sampling import CHUNK, sample
 from kaongen.production.chain import build_chain
 from kaongen.production.engine import Worker, run_in_threads
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from kaongen.errors import CardError
+from kaongen.errors import CardError, suggestion
 
 Status = Literal["input", "recalled", "tuned"]
 
@@ -52,11 +52,7 @@ class Configuration:
         quantities = dict(self.quantities)
         for name, value in changes.items():
             if name not in quantities:
-                import difflib
-
-                close = difflib.get_close_matches(name, quantities, n=1)
-                hint = f"; did you mean {close[0]!r}?" if close else ""
-                raise CardError(f"{self.name} has no number {name!r}{hint}")
+                raise CardError(f"{self.name} has no number {name!r}{suggestion(name, quantities)}")
             old = quantities[name]
             if np.shape(value) != np.shape(old.value) or not np.all(np.isfinite(np.asarray(value, dtype=np.float64))):
                 raise CardError(f"{name} = {value!r}: it must be finite, with the shape of {old.value!r}")

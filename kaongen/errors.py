@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class KaongenError(Exception):
     """Bad input. The message names the thing, what was wrong with it and what is allowed."""
@@ -21,3 +24,10 @@ class EventFileError(KaongenError):
 
 class StatisticsError(KaongenError):
     """A counting experiment or a limit was asked for with impossible numbers."""
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """`; did you mean 'munuV'?`, or nothing where no known name is close."""
+    names = list(known)
+    close = [n for n in names if n.lower() == name.lower()] or difflib.get_close_matches(name, names, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

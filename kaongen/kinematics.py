@@ -17,7 +17,7 @@ def kallen(a, b, c):
 def two_body_momentum(m, m1, m2):
     """Momentum of either daughter in the rest frame of m -> m1 m2; 0 below threshold."""
     # factorised, so that nothing cancels near threshold
-    product = (m - m1 - m2) * (m + m1 + m2) * (m - m1 + m2) * (m + m1 - m2)
+    product = max(m - m1 - m2, 0.0) * (m + m1 + m2) * (m - m1 + m2) * (m + m1 - m2)
     return math.sqrt(max(product, 0.0)) / (2.0 * m)
 
 

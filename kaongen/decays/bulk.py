@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import types
 
 from kaongen.decays import three_body, two_body
 from kaongen.decays.workspace import MOMENTUM_ROWS, PX, PY, PZ, E
@@ -24,17 +25,14 @@ def store(n, momenta, gamma, beta_gamma, columns, first_row, start):
 
 
 @block_kernel
-def back_to_back(key, first, n, quantiles, parent, m1, gamma, beta_gamma, columns, start):
+def back_to_back(key, first, n, steps, heights, alias, parent, m1, gamma, beta_gamma, columns, start):
     """Two-body decays of candidates first .. first + n - 1; returns how many were written."""
     point, weight, index = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK, dtype=np.uint64)
     p1, p2 = np.empty(MOMENTUM_ROWS * BLOCK), np.empty(MOMENTUM_ROWS * BLOCK)
     written = start
     for offset in range(0, n, BLOCK):
         size = min(BLOCK, n - offset)
-        if quantiles.size == 1:
-            two_body.propose(first + np.uint64(offset), size, quantiles[0], point, weight, index)
-        else:
-            two_body.propose_from_spectrum(key, first + np.uint64(offset), size, quantiles, point, weight, index)
+        two_body.propose(key, first + np.uint64(offset), size, steps, heights, alias, point, weight, index)
         two_body.momenta(key, size, parent, m1, point, index, p1, p2)
         store(size, p1, gamma, beta_gamma, columns, 0, written)
         store(size, p2, gamma, beta_gamma, columns, 3, written)
@@ -42,23 +40,32 @@ def back_to_back(key, first, n, quantiles, parent, m1, gamma, beta_gamma, column
     return written - start
 
 
-@block_kernel
+_HEAD = (types.uint64, types.uint64, types.int64, *three_body.TABLE)
+
+
+@block_kernel(signature=types.UniTuple(types.int64, 2)(*_HEAD))
 def count_dalitz(key, first, n, amplitude, geometry, parameters, edges_u, edges_v, alias, acceptance, floor):
-    """How many of candidates first .. first + n - 1 are accepted."""
+    """How many of candidates first .. first + n - 1 are accepted, and how many of these lie above their bound."""
     words, uniforms = np.empty(BLOCK, dtype=np.uint64), np.empty(3 * BLOCK)
     point, weight, index = np.empty(2 * BLOCK), np.empty(BLOCK), np.empty(BLOCK, dtype=np.uint64)
-    total = 0
+    total = np.int64(0)
+    exceeded = np.int64(0)
     for offset in range(0, n, BLOCK):
-        kept, _ = three_body.propose(
+        kept, above = three_body.propose(
             key, first + np.uint64(offset), min(BLOCK, n - offset),
             amplitude, geometry, parameters, edges_u, edges_v, alias, acceptance, floor,
             words, uniforms, point, weight, index,
         )  # fmt: skip
         total += kept
-    return total
+        exceeded += above
+    return total, exceeded
 
 
-@block_kernel
+@block_kernel(
+    signature=types.int64(
+        *_HEAD, *(types.int64,) * 3, types.float64, types.float64, types.Array(types.float32, 2, "C"), types.int64
+    )
+)
 def dalitz(
     key, first, n, amplitude, geometry, parameters, edges_u, edges_v, alias, acceptance, floor,
     one, two, three, gamma, beta_gamma, columns, start,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 
 from kaongen.amplitudes import hnl, k3pi, kl3, munu_gamma, munu_x, munununu
 from kaongen.decays.process import MuonSpectrum, Parameter, Process, ThreeBody, TwoBody, amplitude
 from kaongen.decays.rates import formula, measured, relative_to_munu
-from kaongen.errors import ProcessError
+from kaongen.errors import ProcessError, suggestion
 from kaongen.particles import ALPHA_EM, BR_K_MUNU, BR_K_PI0MUNU, BR_K_PIPIPI, M_K, M_MU, M_PI0
 
 _PDG = "Particle Data Group, Review of Particle Physics 2026"
@@ -167,7 +166,6 @@ def find(name: str) -> Process:
         If there is none; the message suggests the closest.
     """
     if name not in _CATALOGUE:
-        close = difflib.get_close_matches(name, _CATALOGUE, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        hint = suggestion(name, _CATALOGUE)
         raise ProcessError(f"there is no process {name!r}{hint} (known: {', '.join(_CATALOGUE)})")
     return _CATALOGUE[name]

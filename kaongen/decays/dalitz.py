@@ -10,6 +10,7 @@ is accepted without evaluating |M|^2.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,16 +19,20 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
+from kaongen.decays import alias
 from kaongen.errors import ProcessError
 from kaongen.jit import block_kernel, scalar_kernel
 from kaongen.kinematics import kallen
 
-CELL_BITS = 7
-CELLS = 1 << CELL_BITS
+AXIS_BITS = alias.CELL_BITS // 2
+CELLS = 1 << AXIS_BITS
 """Cells along each axis; both bounds of all cells fit in a core's second-level cache."""
 
 _SUB = 4
 """Intervals into which a cell is divided to find its bounds."""
+
+_COARSE = 0.02
+"""Relative uncertainty of the integral above which the table warns that the cells are too coarse for the amplitude."""
 
 AMPLITUDE_SIGNATURE = types.float64(types.float64, types.float64, types.Array(types.float64, 1, "C"))
 AMPLITUDE_TYPE = types.FunctionType(AMPLITUDE_SIGNATURE)
@@ -127,7 +132,8 @@ def build_table(
         Below threshold, or if |M|^2 is negative, not finite, or zero everywhere.
     """
     m1, m2, m3 = masses
-    low, high = (m1 + m2) ** 2, (parent - m3) ** 2
+    # two massless daughters: s12 = 0 itself is a point without phase space
+    low, high = max((m1 + m2) ** 2, 1e-12 * parent**2), (parent - m3) ** 2
     if m1 + m2 + m3 >= parent:
         raise ProcessError(
             f"the daughters' masses add up to {m1 + m2 + m3:.6g} GeV: they must be below {parent:.6g} GeV"
@@ -141,7 +147,7 @@ def build_table(
     geometry = np.array([parent, m1, m2, m3, low, high])
 
     def evaluate(u: NDArray[np.float64], v: NDArray[np.float64]) -> NDArray[np.float64]:
-        values = _density_on(amplitude, u, v, geometry, parameters)
+        values: NDArray[np.float64] = _density_on(amplitude, u, v, geometry, parameters)
         if not np.all(np.isfinite(values)) or values.min() < 0.0:
             i, j = np.argwhere(~(np.isfinite(values) & (values >= 0.0)))[0]
             s12 = low + u[i] * (high - low)
@@ -152,34 +158,41 @@ def build_table(
         return values
 
     edges_u, edges_v = _adapted_edges(evaluate)
+    if not edges_u.size:
+        raise ProcessError("|M|^2 vanishes all over the Dalitz plot: there is nothing to sample")
     values = evaluate(_subdivided(edges_u), _subdivided(edges_v))
     area = np.outer(np.diff(edges_u), np.diff(edges_v))
     least, most, mean = _cell_bounds(values)
     upper, lower, content = most * area, least * area, mean * area
     total = upper.sum()
-    if not total > 0.0:
-        raise ProcessError("|M|^2 vanishes all over the Dalitz plot: there is nothing to sample")
     # The same sum with half the points: its distance is an error estimate, and a generous one.
     coarse = (_simpson(_simpson(values[::2, ::2], 0, _SUB // 2), 1, _SUB // 2) * area).sum()
-    alias = _alias_table(upper.ravel() / total)
-    # Proposals follow the probabilities that the table has exactly, after rounding; each is at least (1 - _SLACK) of
-    # what the cell's upper bound asks for, so the acceptance below never exceeds one.
-    ceiling = total / (1.0 - _SLACK)
-    given = ceiling * _probabilities(alias)
+    table = alias.alias_table(upper.ravel() / total)
+    # Proposals follow the probabilities that the table has exactly, after rounding; each is at least 1 - SLACK of what
+    # the cell's upper bound asks for, so the acceptance below never exceeds one.
+    ceiling = total / (1.0 - alias.SLACK)
+    given = ceiling * alias.probabilities(table)
     occupied = given > 0.0
     per_cell = np.where(occupied, 1.0 / np.where(occupied, given, 1.0), 0.0)
     span = high - low
+    uncertainty = abs(content.sum() - coarse)
+    if uncertainty > _COARSE * content.sum():
+        warnings.warn(
+            "|M|^2 varies much within a cell of the Dalitz plot: its integral is known only to "
+            f"{uncertainty / content.sum():.1%}; decays may lie above their bound, and then have weights above 1",
+            stacklevel=2,
+        )
     return DalitzTable(
         amplitude=amplitude,
         geometry=geometry,
         parameters=parameters,
         edges_u=edges_u,
         edges_v=edges_v,
-        alias=alias,
+        alias=table,
         acceptance=area.ravel() * per_cell,
         floor=lower.ravel() * per_cell,
         integral=float(content.sum() * span),
-        integral_error=float(abs(content.sum() - coarse) * span),
+        integral_error=float(uncertainty * span),
         efficiency=float(content.sum() / ceiling),
         squeeze=float(lower.sum() / ceiling),
     )
@@ -194,13 +207,15 @@ def _subdivided(edges: NDArray[np.float64]) -> NDArray[np.float64]:
 def _adapted_edges(
     evaluate: Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Edges along u and v such that every strip varies by about as much as any other."""
+    """Edges along u and v such that every strip varies by about as much as any other; empty if there is no content."""
     edges_u = np.linspace(0.0, 1.0, CELLS + 1)
     edges_v = np.linspace(0.0, 1.0, CELLS + 1)
     for _ in range(8):
         middle_u = 0.5 * (edges_u[1:] + edges_u[:-1])
         middle_v = 0.5 * (edges_v[1:] + edges_v[:-1])
         content = evaluate(middle_u, middle_v) * np.outer(np.diff(edges_u), np.diff(edges_v))
+        if not content.any():
+            return np.empty(0), np.empty(0)
         edges_u = _balanced(edges_u, _strip_cost(content, 0))
         edges_v = _balanced(edges_v, _strip_cost(content, 1))
     return edges_u, edges_v
@@ -259,42 +274,3 @@ def _cell_bounds(
             np.maximum(bent, bend_u[here] + bend_v[here], out=bent)
     mean = _simpson(_simpson(values, 0, _SUB), 1, _SUB)
     return np.maximum(least - 0.25 * bent, 0.0), most + 0.25 * bent, mean
-
-
-ALIAS_BITS = 32 - 2 * CELL_BITS
-"""Bits of a 32-bit random word that are left to choose between a cell and its alias."""
-
-_ALIAS_ONE = 1 << ALIAS_BITS
-_SLACK = 2.0 / _ALIAS_ONE
-
-
-def _alias_table(probability: NDArray[np.float64]) -> NDArray[np.uint64]:
-    """Walker's table for probabilities that add up to one."""
-    n = probability.size
-    # Rounded up, so that no cell gets less than its due; the slack pays for it, and what is left goes to the largest.
-    share = np.ceil(probability * (n * _ALIAS_ONE * (1.0 - _SLACK))).astype(np.int64)
-    share[int(np.argmax(share))] += n * _ALIAS_ONE - int(share.sum())
-    own = np.full(n, _ALIAS_ONE, dtype=np.int64)
-    other = np.arange(n, dtype=np.int64)
-    small = [int(i) for i in np.flatnonzero(share < _ALIAS_ONE)]
-    large = [int(i) for i in np.flatnonzero(share > _ALIAS_ONE)]
-    rest = share.tolist()
-    while small and large:
-        lesser, greater = small.pop(), large[-1]
-        own[lesser] = rest[lesser]
-        other[lesser] = greater
-        rest[greater] -= _ALIAS_ONE - rest[lesser]
-        if rest[greater] <= _ALIAS_ONE:
-            large.pop()
-            if rest[greater] < _ALIAS_ONE:
-                small.append(greater)
-    # A cell that keeps all of its share is its own alias, so its share may be written as zero.
-    return (other.astype(np.uint64) << np.uint64(ALIAS_BITS)) | (own % _ALIAS_ONE).astype(np.uint64)
-
-
-def _probabilities(alias: NDArray[np.uint64]) -> NDArray[np.float64]:
-    """The exact probability with which the table yields each cell."""
-    own = (alias % np.uint64(_ALIAS_ONE)).astype(np.int64)
-    share = own.copy()
-    np.add.at(share, (alias >> np.uint64(ALIAS_BITS)).astype(np.int64), _ALIAS_ONE - own)
-    return share / (alias.size * _ALIAS_ONE)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numba.core.registry import CPUDispatcher
 from numpy.typing import NDArray
 
 from kaongen.decays.dalitz import AMPLITUDE_SIGNATURE, DalitzTable, build_table
-from kaongen.errors import ProcessError
+from kaongen.errors import ProcessError, suggestion
 from kaongen.jit import block_kernel
 from kaongen.kinematics import two_body_momentum
 from kaongen.particles import M_K, SPECIES, Species
@@ -66,13 +66,9 @@ class MuonSpectrum:
 
     spectrum: Any
 
-    def quantiles(self, end: float, steps: int = 4096) -> NDArray[np.float64]:
-        """Momenta at equal steps of the cumulative spectrum, from 0 to `end` in GeV; (steps + 1,) float64."""
-        p = np.linspace(0.0, end, 16 * steps + 1)
-        f = np.array([max(self.spectrum(q), 0.0) for q in p])
-        # Simpson's rule over pairs would skip points; the trapezoid at this density is good to 1e-9
-        cumulative = np.concatenate([[0.0], np.cumsum(0.5 * (f[1:] + f[:-1]))])
-        return np.interp(np.linspace(0.0, cumulative[-1], steps + 1), cumulative, p)
+    def heights(self, end: float, steps: int) -> NDArray[np.float64]:
+        """The spectrum at steps + 1 momenta from 0 to `end` in GeV, never below zero."""
+        return np.array([max(float(self.spectrum(p)), 0.0) for p in np.linspace(0.0, end, steps + 1)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +108,23 @@ class Process:
     parameters: tuple[Parameter, ...] = ()
     mass_of: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        parent, arrow, rest = self.decay.partition(" -> ")
+        names = rest.split()
+        if parent != "K+" or not arrow or not names:
+            raise ProcessError(f"{self.name}: {self.decay!r} is not a decay descriptor such as 'K+ -> mu+ nu_mu'")
+        for name in names:
+            if name not in SPECIES:
+                hint = suggestion(name, SPECIES)
+                raise ProcessError(f"{self.name}: there is no particle {name!r}{hint} (known: {', '.join(SPECIES)})")
+        if isinstance(self.dynamics, ThreeBody):
+            if len(names) != 3:
+                raise ProcessError(f"{self.name}: {self.decay!r} has {len(names)} daughters, a three-body decay has 3")
+            if sorted(self.dynamics.order) != [0, 1, 2]:
+                raise ProcessError(f"{self.name}: order {self.dynamics.order} must hold 0, 1 and 2 once each")
+        elif isinstance(self.dynamics, TwoBody) and len(names) != 2:
+            raise ProcessError(f"{self.name}: {self.decay!r} has {len(names)} daughters, a two-body decay has 2")
+
     @property
     def daughters(self) -> tuple[str, ...]:
         return tuple(self.decay.split(" -> ")[1].split())
@@ -131,8 +144,7 @@ class Process:
         names = [p.name for p in self.parameters]
         for name in given:
             if name not in names:
-                close = difflib.get_close_matches(name, names, n=1)
-                hint = f"; did you mean {close[0]!r}?" if close else ""
+                hint = suggestion(name, names)
                 known = ", ".join(names) or "none"
                 raise ProcessError(f"{self.name} has no parameter {name!r}{hint} (its parameters: {known})")
         result = {}
@@ -142,7 +154,11 @@ class Process:
                 raise ProcessError(
                     f"{self.name}: {p.name} is missing: {p.description}, {p.minimum:g} to {p.maximum:g} {p.unit}"
                 )
-            result[p.name] = p.check(self.name, float(value))
+            try:
+                number = float(value)
+            except (TypeError, ValueError):
+                raise ProcessError(f"{self.name}: {p.name} = {value!r} is not a number ({p.description})") from None
+            result[p.name] = p.check(self.name, number)
         return result
 
     def vector(self, values: Values) -> NDArray[np.float64]:
@@ -179,6 +195,8 @@ class Process:
 
     def momentum(self, values: Values) -> float:
         """Momentum of the daughters of a two-body process in the kaon's rest frame (GeV)."""
+        if not isinstance(self.dynamics, TwoBody):
+            raise ProcessError(f"{self.name} has no single momentum: {self.decay}")
         m1, m2 = self.masses(values)
         return float(two_body_momentum(M_K, m1, m2))
 
@@ -199,7 +217,8 @@ def amplitude(function: Any) -> Any:
     -------
     The compiled function, callable from Python as well.
     """
-    if isinstance(function, CPUDispatcher):
-        function.compile(AMPLITUDE_SIGNATURE)
-        return function
-    return block_kernel(signature=AMPLITUDE_SIGNATURE)(function)
+    body = function.py_func if isinstance(function, CPUDispatcher) else function
+    # The cache is keyed by the sources of kaongen: it would not notice a change in a user's.
+    if body.__module__.startswith("kaongen."):
+        return block_kernel(signature=AMPLITUDE_SIGNATURE)(body)
+    return njit(AMPLITUDE_SIGNATURE, error_model="numpy", nogil=True)(body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,17 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kaongen.decays import bulk, three_body, two_body
+from kaongen.decays.alias import CELLS, alias_table
 from kaongen.decays.dalitz import DalitzTable
 from kaongen.decays.process import MuonSpectrum, Process, ThreeBody, Values
 from kaongen.decays.workspace import DecayBlock
+from kaongen.errors import ProcessError, suggestion
 from kaongen.jit import BLOCK
 from kaongen.kinematics import two_body_momentum
 from kaongen.particles import M_K
 from kaongen.random import stream_key
 
+CHUNK = 65536
+"""Candidates that one thread takes at a time: long enough to hide the call, short enough to balance threads."""
+
 
 class Sampler(Protocol):
-    """Fills a block with decays at rest. `efficiency` is the expected fraction of candidates that are accepted."""
+    """Makes decays of kaons at rest. `efficiency` is the expected fraction of candidates that are accepted."""
 
     efficiency: float
     particles: int
@@ -32,10 +38,14 @@ class Sampler(Protocol):
         """Decays from candidates first .. first + n - 1: how many were accepted, and how many above their bound."""
         ...
 
-    def bulk(
-        self, key: np.uint64, first: int, n: int, columns: Any, start: int, gamma: float, beta_gamma: float
+    def count(self, key: np.uint64, first: int, n: int) -> tuple[int, int]:
+        """The same numbers, without the decays."""
+        ...
+
+    def write(
+        self, key: np.uint64, first: int, n: int, columns: NDArray[np.float32], start: int, boost: tuple[float, float]
     ) -> int:
-        """Write momenta into columns from row `start`; returns the number of decays. With no columns, only count."""
+        """Write momenta into columns from position `start`, boosted along z by (gamma, beta gamma); how many."""
         ...
 
 
@@ -45,29 +55,35 @@ class BackToBack:
     particles = 2
     efficiency = 1.0
 
-    def __init__(self, quantiles: NDArray[np.float64], mass: float) -> None:
-        self.quantiles = quantiles
-        self.mass = mass
+    def __init__(self, low: float, width: float, heights: NDArray[np.float64], mass: float) -> None:
+        content = heights[1:] + heights[:-1]
+        self._spectrum = np.array([low, width]), heights, alias_table(content / content.sum())
+        self._mass = mass
+
+    @classmethod
+    def at(cls, momentum: float, mass: float) -> BackToBack:
+        """Of one momentum only (GeV)."""
+        return cls(momentum, 0.0, np.ones(CELLS + 1), mass)
+
+    @classmethod
+    def of(cls, spectrum: MuonSpectrum, mass: float) -> BackToBack:
+        """With momenta up to the end that a massless recoil allows."""
+        end = float(two_body_momentum(M_K, mass, 0.0))
+        return cls(0.0, end / CELLS, spectrum.heights(end, CELLS), mass)
 
     def fill(self, key: np.uint64, first: int, n: int, block: DecayBlock) -> tuple[int, int]:
-        if self.quantiles.size == 1:
-            two_body.propose(np.uint64(first), n, self.quantiles[0], block.point, block.weight, block.index)
-        else:
-            two_body.propose_from_spectrum(
-                key, np.uint64(first), n, self.quantiles, block.point, block.weight, block.index
-            )
-        two_body.momenta(key, n, M_K, self.mass, block.point, block.index, block.momenta[0], block.momenta[1])
+        two_body.propose(key, np.uint64(first), n, *self._spectrum, block.point, block.weight, block.index)
+        two_body.momenta(key, n, M_K, self._mass, block.point, block.index, block.momenta[0], block.momenta[1])
         return n, 0
 
-    def bulk(
-        self, key: np.uint64, first: int, n: int, columns: Any, start: int, gamma: float, beta_gamma: float
+    def count(self, key: np.uint64, first: int, n: int) -> tuple[int, int]:
+        return n, 0
+
+    def write(
+        self, key: np.uint64, first: int, n: int, columns: NDArray[np.float32], start: int, boost: tuple[float, float]
     ) -> int:
-        if not len(columns):
-            return n
         return int(
-            bulk.back_to_back(
-                key, np.uint64(first), n, self.quantiles, M_K, self.mass, gamma, beta_gamma, columns, start
-            )
+            bulk.back_to_back(key, np.uint64(first), n, *self._spectrum, M_K, self._mass, *boost, columns, start)
         )
 
 
@@ -99,15 +115,14 @@ class Dalitz:
         three_body.momenta(key, kept, self.table.geometry, block.point, block.index, p1, p2, p3)
         return kept, above
 
-    def bulk(
-        self, key: np.uint64, first: int, n: int, columns: Any, start: int, gamma: float, beta_gamma: float
+    def count(self, key: np.uint64, first: int, n: int) -> tuple[int, int]:
+        kept, above = bulk.count_dalitz(key, np.uint64(first), n, *self._arrays)
+        return int(kept), int(above)
+
+    def write(
+        self, key: np.uint64, first: int, n: int, columns: NDArray[np.float32], start: int, boost: tuple[float, float]
     ) -> int:
-        if not len(columns):
-            return int(bulk.count_dalitz(key, np.uint64(first), n, *self._arrays))
-        one, two, three = self.order
-        return int(
-            bulk.dalitz(key, np.uint64(first), n, *self._arrays, one, two, three, gamma, beta_gamma, columns, start)
-        )
+        return int(bulk.dalitz(key, np.uint64(first), n, *self._arrays, *self.order, *boost, columns, start))
 
 
 def sampler(process: Process, values: Values) -> Sampler:
@@ -117,38 +132,55 @@ def sampler(process: Process, values: Values) -> Sampler:
         return Dalitz(process.table(values), dynamics.order)
     mass = process.masses(values)[0]
     if isinstance(dynamics, MuonSpectrum):
-        return BackToBack(dynamics.quantiles(float(two_body_momentum(M_K, mass, 0.0))), mass)
-    return BackToBack(np.array([process.momentum(values)]), mass)
+        return BackToBack.of(dynamics, mass)
+    return BackToBack.at(process.momentum(values), mass)
 
 
 @dataclass(frozen=True)
 class Decays:
     """Sampled decays of one process.
 
-    candidates : how many were tried; n / candidates is the unweighting efficiency.
+    efficiency : fraction of the candidates that were accepted.
+    above_bound : how many decays lay above the sampler's bound; they should have had weights above 1, which a plain
+        sample cannot express (the events of a run have them).
     columns : (3 * daughters, n) float32, rows px, py, pz of each daughter in the order of the decay, in GeV.
     """
 
     process: Process
     masses: tuple[float, ...]
     seed: int
-    candidates: int
+    efficiency: float
+    above_bound: int
     columns: NDArray[np.float32]
 
     def __len__(self) -> int:
         return int(self.columns.shape[1])
 
     def momentum(self, daughter: int | str) -> Any:
-        """Four-momenta of a daughter, by position or by name, as a `vector` array in GeV."""
+        """Four-momenta of a daughter, by position or by name, as a `vector` array in GeV.
+
+        Raises
+        ------
+        ProcessError
+            If there is no such daughter, or it is part of a system that is sampled as one.
+        """
         import vector
 
-        number = self.process.daughters.index(daughter) if isinstance(daughter, str) else daughter
+        number = self._number(daughter)
         px, py, pz = (self.columns[3 * number + k].astype(np.float64) for k in range(3))
         return vector.array({"px": px, "py": py, "pz": pz, "mass": np.full(len(px), self.masses[number])})
 
-
-_CHUNK = 64 * BLOCK
-"""Candidates per call of a compiled kernel: long enough to hide the call, short enough to balance threads."""
+    def _number(self, daughter: int | str) -> int:
+        name, names, decay = self.process.name, self.process.daughters, self.process.decay
+        if isinstance(daughter, str):
+            if daughter not in names:
+                raise ProcessError(f"{name} has no daughter {daughter!r}{suggestion(daughter, names)} ({decay})")
+            daughter = names.index(daughter)
+        if not 0 <= daughter < len(names):
+            raise ProcessError(f"{name} has no daughter number {daughter} ({decay})")
+        if daughter > 0 and isinstance(self.process.dynamics, MuonSpectrum):
+            raise ProcessError(f"{name}: {' '.join(names[1:])} are sampled as one system, without momenta of their own")
+        return daughter
 
 
 def sample(
@@ -184,42 +216,35 @@ def sample(
     Raises
     ------
     ProcessError
-        If a parameter is missing or out of range.
+        If a parameter is missing or out of range, or n or the momentum is not a possible one.
     """
+    if n < 0:
+        raise ProcessError(f"{process.name}: n = {n} decays: it must be 0 or more")
+    if not (math.isfinite(momentum) and momentum >= 0.0):
+        raise ProcessError(f"{process.name}: momentum = {momentum} GeV: it must be finite and not negative")
     checked = process.values(values or {})
     source = sampler(process, checked)
     key = stream_key(seed, process.name)
-    gamma, beta_gamma = float(np.hypot(momentum, M_K) / M_K), momentum / M_K
-    none = np.empty((0, 0), dtype=np.float32)
-
-    def count(first: int) -> int:
-        return source.bulk(key, first, _CHUNK, none, 0, gamma, beta_gamma)
-
+    boost = (math.hypot(momentum, M_K) / M_K, momentum / M_K)
     # Counting first costs a few nanoseconds and lets every thread write where its decays belong.
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-        firsts, starts = _enough(n, lambda batch: pool.map(count, batch), source.efficiency)
-        columns = np.empty((3 * source.particles, starts[-1]), dtype=np.float32)
-
-        def write(chunk: int) -> int:
-            return source.bulk(key, firsts[chunk], _CHUNK, columns, starts[chunk], gamma, beta_gamma)
-
-        list(pool.map(write, range(len(firsts))))
-    return Decays(process, process.masses(checked), seed, len(firsts) * _CHUNK, columns[:, :n])
-
-
-def _enough(n: int, counts: Any, efficiency: float) -> tuple[list[int], list[int]]:
-    """First candidates of the chunks that hold n decays, and where each chunk's decays start in the columns."""
-    firsts: list[int] = []
-    accepted: list[int] = []
-    while sum(accepted) < n or not firsts:
-        missing = max(n - sum(accepted), 1)
-        more = int(missing / (efficiency * _CHUNK)) + 1
-        batch = [(len(firsts) + k) * _CHUNK for k in range(more)]
-        accepted += counts(batch)
-        firsts += batch
-    starts = [0, *accumulate(accepted)]
-    last = next(k for k, start in enumerate(starts) if start >= n) if n else 1
-    return firsts[:last], starts[: last + 1]
+        counts: list[tuple[int, int]] = []
+        while (found := sum(kept for kept, _ in counts)) < n:
+            more = int((n - found) / (source.efficiency * CHUNK)) + 1
+            firsts = [k * CHUNK for k in range(len(counts), len(counts) + more)]
+            counts += pool.map(lambda first: source.count(key, first, CHUNK), firsts)
+        starts = [0, *accumulate(kept for kept, _ in counts)]
+        chunks = next(k for k, start in enumerate(starts) if start >= n)
+        columns = np.empty((3 * source.particles, starts[chunks]), dtype=np.float32)
+        list(pool.map(lambda k: source.write(key, k * CHUNK, CHUNK, columns, starts[k], boost), range(chunks)))
+    return Decays(
+        process=process,
+        masses=process.masses(checked),
+        seed=seed,
+        efficiency=starts[chunks] / (chunks * CHUNK) if chunks else source.efficiency,
+        above_bound=sum(above for _, above in counts[:chunks]),
+        columns=columns[:, :n],
+    )
 
 
 def blocks(n: int, first: int = 0) -> Iterator[tuple[int, int]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numba import types
 
+from kaongen.decays.alias import choose
 from kaongen.decays.dalitz import (
-    ALIAS_BITS,
-    CELL_BITS,
+    AMPLITUDE_TYPE,
+    AXIS_BITS,
     CELLS,
     M_PARENT,
     MASS_1,
@@ -25,14 +27,23 @@ from kaongen.kinematics import kallen
 from kaongen.random import ORIENTATION, PROPOSAL, draw, uniform
 
 _DRAW = np.uint64(0)
-_CELL_SHIFT = np.uint64(ALIAS_BITS)
-_FRACTION = np.uint64((1 << ALIAS_BITS) - 1)
-_AXIS_SHIFT = np.uint64(CELL_BITS)
+_AXIS_SHIFT = np.uint64(AXIS_BITS)
 _AXIS_MASK = np.uint64(CELLS - 1)
 _ONE = np.uint64(1)
 
 
-@block_kernel
+U8, F8 = types.Array(types.uint64, 1, "C"), types.Array(types.float64, 1, "C")
+TABLE = (AMPLITUDE_TYPE, F8, F8, F8, F8, U8, F8, F8)
+"""Types of amplitude, geometry, parameters, edges_u, edges_v, alias, acceptance, floor.
+
+Spelled out, so that one compiled kernel serves all amplitudes through a function pointer: inlining each would cost a
+compilation per amplitude and process, for the few points in which it is evaluated at all.
+"""
+
+
+@block_kernel(
+    signature=types.UniTuple(types.int64, 2)(types.uint64, types.uint64, types.int64, *TABLE, U8, F8, F8, F8, U8)
+)
 def propose(
     key,
     first,
@@ -70,10 +81,7 @@ def propose(
     above = 0
     # Table look-ups do not vectorise; without a branch that is hard to predict they overlap well.
     for j in range(n):
-        cell = words[j] >> _CELL_SHIFT
-        entry = alias[cell]
-        own = np.uint64((words[j] & _FRACTION) < (entry & _FRACTION))
-        cell = (entry >> _CELL_SHIFT) ^ (own * ((entry >> _CELL_SHIFT) ^ cell))
+        cell = choose(words[j], alias)
         i_u = cell >> _AXIS_SHIFT
         i_v = cell & _AXIS_MASK
         u = edges_u[i_u] + inside_u[j] * (edges_u[i_u + _ONE] - edges_u[i_u])
@@ -90,7 +98,7 @@ def propose(
             kept += np.uint64(probability > chance[j])
         else:
             kept += _ONE
-    return np.int64(kept), above
+    return np.int64(kept), np.int64(above)
 
 
 @block_kernel

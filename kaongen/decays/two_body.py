@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from kaongen.decays.alias import choose
 from kaongen.decays.workspace import PX, PY, PZ, E
 from kaongen.elementary import sincos_turns
 from kaongen.jit import block_kernel, full_width, row
@@ -15,28 +16,27 @@ _DRAW = np.uint64(0)
 
 
 @block_kernel
-def propose(first, n, momentum, point, weight, index):
-    """Every candidate is accepted; row 0 of `point` is the constant momentum (GeV)."""
+def propose(key, first, n, steps, heights, alias, point, weight, index):
+    """Every candidate is accepted; row 0 of `point` becomes the momentum (GeV).
+
+    steps : (2,) first momentum and width of a step; heights : the spectrum at the ends of the steps, between which it
+    is linear; alias : which step, by its content. A single momentum is one step of no width.
+    """
     p = row(point, 0)
+    low, width = steps[0], steps[1]
     for j in range(n):
-        p[j] = momentum
         weight[j] = 1.0
         index[j] = first + np.uint64(j)
-
-
-@block_kernel
-def propose_from_spectrum(key, first, n, quantiles, point, weight, index):
-    """Momenta from the inverse of a cumulative spectrum, tabulated at equal steps of probability (GeV)."""
-    p = row(point, 0)
-    steps = quantiles.size - 1
-    for j in range(n):
-        word, _, _, _ = draw(key, first + np.uint64(j), PROPOSAL, _DRAW)
-        at = uniform(word) * steps
-        step = np.uint64(at)
-        below = quantiles[step]
-        p[j] = below + (at - np.float64(np.int64(step))) * (quantiles[step + np.uint64(1)] - below)
-        weight[j] = 1.0
-        index[j] = first + np.uint64(j)
+        if width == 0.0:
+            p[j] = low
+        else:
+            word_0, word_1, _, _ = draw(key, first + np.uint64(j), PROPOSAL, _DRAW)
+            step = choose(word_0, alias)
+            u = uniform(word_1)
+            f, g = heights[step], heights[step + np.uint64(1)]
+            # inverse of the cumulative of a density that goes linearly from f to g
+            inside = u * (f + g) / (f + math.sqrt(f * f + u * (g * g - f * f)))
+            p[j] = low + (np.float64(np.int64(step)) + inside) * width
 
 
 @block_kernel

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import tomllib
 from importlib.resources import files
@@ -12,10 +11,8 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from kaongen.configuration import CONFIGURATIONS, Configuration, load
-from kaongen.errors import CardError
-
-CHUNK = 65536
-"""Candidates that one thread takes at a time; shards hold whole chunks."""
+from kaongen.decays.sampling import CHUNK
+from kaongen.errors import CardError, suggestion
 
 Role = Literal["normalisation", "background", "signal"]
 
@@ -136,8 +133,7 @@ def read_card(card: str | Path) -> Card:
     if path.suffix != ".toml" and not path.exists():
         names = shipped_cards()
         if str(card) not in names:
-            close = difflib.get_close_matches(str(card), names, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
+            hint = suggestion(str(card), names)
             raise CardError(
                 f"there is no card {str(card)!r}{hint} (a path to a .toml file, or one of: {', '.join(names)})"
             )
@@ -174,8 +170,7 @@ def _explain(error: Any) -> str:
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]).lstrip(".")
     if error["type"] == "extra_forbidden":
         known = _known_keys(error["loc"][:-1])
-        close = difflib.get_close_matches(str(error["loc"][-1]), known, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        hint = suggestion(str(error["loc"][-1]), known)
         return f"{place}: there is no such key{hint} (allowed: {', '.join(known)})"
     if error["type"] == "missing":
         return f"{place}: this key is missing"

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from kaongen.decays.catalogue import find
 from kaongen.decays.final_state import final_state
-from kaongen.decays.sampling import blocks
+from kaongen.decays.sampling import CHUNK, blocks
 from kaongen.errors import CardError, EventFileError, KaongenError
 from kaongen.events.durable import remove_stale_partials
 from kaongen.events.layout import (
@@ -40,7 +40,7 @@ from kaongen.events.layout import (
 from kaongen.events.manifest import read_manifest, verified_shards, write_manifest
 from kaongen.events.writer import write_shard
 from kaongen.jit import BLOCK
-from kaongen.production.card import CHUNK, Card
+from kaongen.production.card import Card
 from kaongen.production.chain import Chain, build_chain
 from kaongen.production.selection import MEASURED_ROWS, TABLE, Selection, gather
 from kaongen.random import stream_key

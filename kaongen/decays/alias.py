@@ -1,0 +1,71 @@
+"""Walker's alias table: a random choice among many cells with given probabilities, in one look-up."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kaongen.jit import scalar_kernel
+
+CELL_BITS = 14
+CELLS = 1 << CELL_BITS
+"""Cells of every table."""
+
+_ONE_BITS = 32 - CELL_BITS
+_ONE = 1 << _ONE_BITS
+"""A cell's whole share: the bits of a 32-bit random word that are left to choose between a cell and its alias."""
+
+SLACK = 2.0 / _ONE
+"""The table gives each cell at least (1 - SLACK) of its probability."""
+
+_SHIFT = np.uint64(_ONE_BITS)
+_LOW = np.uint64(_ONE - 1)
+
+
+@scalar_kernel
+def choose(word, table):  # type: ignore[no-untyped-def]
+    """A cell (uint64) from a 32-bit random word."""
+    cell = word >> _SHIFT
+    entry = table[cell]
+    own = np.uint64((word & _LOW) < (entry & _LOW))
+    other = entry >> _SHIFT
+    # without a branch, which could not be predicted
+    return other ^ (own * (other ^ cell))
+
+
+def alias_table(probability: NDArray[np.float64]) -> NDArray[np.uint64]:
+    """The table for CELLS probabilities that add up to one.
+
+    Returns
+    -------
+    (CELLS,) uint64
+        The other cell in the high bits, the cell's own share in the low ones.
+    """
+    n = probability.size
+    # Rounded up, so that no cell gets less than its due; the slack pays for it, and what is left goes to the largest.
+    share = np.ceil(probability * (n * _ONE * (1.0 - SLACK))).astype(np.int64)
+    share[int(np.argmax(share))] += n * _ONE - int(share.sum())
+    own = np.full(n, _ONE, dtype=np.int64)
+    other = np.arange(n, dtype=np.int64)
+    small = [int(i) for i in np.flatnonzero(share < _ONE)]
+    large = [int(i) for i in np.flatnonzero(share > _ONE)]
+    rest = share.tolist()
+    while small and large:
+        lesser, greater = small.pop(), large[-1]
+        own[lesser] = rest[lesser]
+        other[lesser] = greater
+        rest[greater] -= _ONE - rest[lesser]
+        if rest[greater] <= _ONE:
+            large.pop()
+            if rest[greater] < _ONE:
+                small.append(greater)
+    # A cell that keeps all of its share is its own alias, so its share may be written as zero.
+    return (other.astype(np.uint64) << _SHIFT) | (own % _ONE).astype(np.uint64)
+
+
+def probabilities(table: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """The exact probability with which a table yields each cell; (CELLS,) float64."""
+    own = (table & _LOW).astype(np.int64)
+    share = own.copy()
+    np.add.at(share, (table >> _SHIFT).astype(np.int64), _ONE - own)
+    return share / (table.size * _ONE)
