@@ -44,7 +44,7 @@ _HEAD = (types.uint64, types.uint64, types.int64, *three_body.TABLE)
 
 
 @block_kernel(signature=types.UniTuple(types.int64, 2)(*_HEAD))
-def count_dalitz(key, first, n, amplitude, geometry, parameters, edges_u, edges_v, alias, acceptance, floor):
+def count_dalitz(key, first, n, address, geometry, parameters, edges_u, edges_v, alias, acceptance, floor):
     """How many of candidates first .. first + n - 1 are accepted, and how many of these lie above their bound."""
     words, uniforms = np.empty(BLOCK, dtype=np.uint64), np.empty(3 * BLOCK)
     point, weight, index = np.empty(2 * BLOCK), np.empty(BLOCK), np.empty(BLOCK, dtype=np.uint64)
@@ -53,7 +53,7 @@ def count_dalitz(key, first, n, amplitude, geometry, parameters, edges_u, edges_
     for offset in range(0, n, BLOCK):
         kept, above = three_body.propose(
             key, first + np.uint64(offset), min(BLOCK, n - offset),
-            amplitude, geometry, parameters, edges_u, edges_v, alias, acceptance, floor,
+            address, geometry, parameters, edges_u, edges_v, alias, acceptance, floor,
             words, uniforms, point, weight, index,
         )  # fmt: skip
         total += kept
@@ -67,7 +67,7 @@ def count_dalitz(key, first, n, amplitude, geometry, parameters, edges_u, edges_
     )
 )
 def dalitz(
-    key, first, n, amplitude, geometry, parameters, edges_u, edges_v, alias, acceptance, floor,
+    key, first, n, address, geometry, parameters, edges_u, edges_v, alias, acceptance, floor,
     one, two, three, gamma, beta_gamma, columns, start,
 ):  # fmt: skip
     """Three-body decays of candidates first .. first + n - 1; returns how many were written."""
@@ -78,7 +78,7 @@ def dalitz(
     for offset in range(0, n, BLOCK):
         kept, _ = three_body.propose(
             key, first + np.uint64(offset), min(BLOCK, n - offset),
-            amplitude, geometry, parameters, edges_u, edges_v, alias, acceptance, floor,
+            address, geometry, parameters, edges_u, edges_v, alias, acceptance, floor,
             words, uniforms, point, weight, index,
         )  # fmt: skip
         three_body.momenta(key, kept, geometry, point, index, p1, p2, p3)

@@ -97,7 +97,7 @@ class Dalitz:
         self.order = tuple(order)
         self.efficiency = table.efficiency
         self._arrays = (
-            table.amplitude,
+            table.address,
             table.geometry,
             table.parameters,
             table.edges_u,

@@ -9,7 +9,6 @@ from numba import types
 
 from kaongen.decays.alias import choose
 from kaongen.decays.dalitz import (
-    AMPLITUDE_TYPE,
     AXIS_BITS,
     CELLS,
     M_PARENT,
@@ -33,12 +32,8 @@ _ONE = np.uint64(1)
 
 
 U8, F8 = types.Array(types.uint64, 1, "C"), types.Array(types.float64, 1, "C")
-TABLE = (AMPLITUDE_TYPE, F8, F8, F8, F8, U8, F8, F8)
-"""Types of amplitude, geometry, parameters, edges_u, edges_v, alias, acceptance, floor.
-
-Spelled out, so that one compiled kernel serves all amplitudes through a function pointer: inlining each would cost a
-compilation per amplitude and process, for the few points in which it is evaluated at all.
-"""
+TABLE = (types.int64, F8, F8, F8, F8, U8, F8, F8)
+"""Types of the amplitude's address, geometry, parameters, edges_u, edges_v, alias, acceptance, floor."""
 
 
 @block_kernel(
@@ -48,7 +43,7 @@ def propose(
     key,
     first,
     n,
-    amplitude,
+    address,
     geometry,
     parameters,
     edges_u,
@@ -91,7 +86,7 @@ def propose(
         index[kept] = first + np.uint64(j)
         weight[kept] = 1.0
         if chance[j] > floor[cell]:
-            probability = density(amplitude, u, v, geometry, parameters) * acceptance[cell]
+            probability = density(address, u, v, geometry, parameters) * acceptance[cell]
             if probability > 1.0:
                 weight[kept] = probability
                 above += 1

@@ -16,7 +16,10 @@ def veto(n, stations, half_side, hole_x, hole_y, axis_slope, axis_origin, ineffi
     px, py, pz = row(momenta, PX), row(momenta, PY), row(momenta, PZ)
     x, y, z = row(beam, K_X), row(beam, K_Y), row(beam, K_Z)
     survival = row(fate, SURVIVAL)
+    last = stations[stations.size - 1]
     for j in range(n):
+        if z[j] > last and pz[j] > 0.0:
+            continue
         for k in range(stations.size):
             forward = (stations[k] > z[j]) == (pz[j] > 0.0)
             distance = stations[k] - z[j]

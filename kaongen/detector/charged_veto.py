@@ -6,7 +6,7 @@ import math
 
 from kaongen.decays.workspace import PX, PY, PZ
 from kaongen.detector.acceptance import in_octagon, in_ring, in_small_ring, in_straw_chamber
-from kaongen.event_block import K_X, K_Y, K_Z, SURVIVAL
+from kaongen.event_block import ACCEPTANCE, EFFICIENCY, K_X, K_Y, K_Z, SURVIVAL
 from kaongen.jit import block_kernel, row
 
 # layout of the `response` array: probabilities to leave no signal, and the threshold for light in the RICH (GeV)
@@ -21,14 +21,15 @@ IRC_Z, IRC_X, IRC_IN, IRC_OUT, SAC_Z, SAC_HALF = range(11, 17)
 def veto(n, charge, response, planes, chamber_z, hole_x, lav, beam, momenta, fate):
     """Multiply the survival by the probability that this particle leaves no signal anywhere.
 
-    A segment needs the first two chambers; behind the magnet, horizontal positions carry its kick. The particle's
+    Events whose candidate is lost already are left alone. A segment needs the first two chambers; behind the magnet, horizontal positions carry its kick. The particle's
     own decay is left out: its muon leaves much the same.
     """
     px, py, pz = row(momenta, PX), row(momenta, PY), row(momenta, PZ)
     x, y, z = row(beam, K_X), row(beam, K_Y), row(beam, K_Z)
-    survival = row(fate, SURVIVAL)
+    inside, efficiency, survival = row(fate, ACCEPTANCE), row(fate, EFFICIENCY), row(fate, SURVIVAL)
     for j in range(n):
-        if pz[j] <= 0.0:
+        # nothing to veto where the candidate is not seen anyway
+        if pz[j] <= 0.0 or inside[j] * efficiency[j] == 0.0:
             continue
         p = math.sqrt(px[j] * px[j] + py[j] * py[j] + pz[j] * pz[j])
         sx, sy = px[j] / pz[j], py[j] / pz[j]

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kaongen.decays.workspace import PX, PY, PZ, E
-from kaongen.detector.acceptance import in_octagon, in_ring, in_small_ring
+from kaongen.detector.acceptance import in_octagon, in_small_ring
 from kaongen.elementary import log
-from kaongen.event_block import K_X, K_Y, K_Z, SURVIVAL, T_LKR_ENERGY, T_LKR_X, T_LKR_Y
+from kaongen.event_block import ACCEPTANCE, K_X, K_Y, K_Z, SURVIVAL, T_LKR_ENERGY, T_LKR_X, T_LKR_Y
 from kaongen.jit import block_kernel, full_width, row
 
 NONE, LAV, IRC, LKR, SAC = range(-1, 4)
@@ -61,33 +61,43 @@ def find_station(n, lav, geometry, beam, momenta, scratch):
         found = LKR if in_octagon(lkr_x[j], lkr_y[j], lkr_in, lkr_out) else found
         at_x, at_y = x[j] + sx * (irc_z - z[j]), y[j] + sy * (irc_z - z[j])
         station[j] = IRC if in_small_ring(at_x, at_y, irc_x, irc_in, irc_out) else found
-    for k in range(lav.shape[1]):
-        front, back, inner, outer = lav[0, k], lav[1, k], lav[2, k], lav[3, k]
-        for j in range(n):
-            at_x, at_y = x[j] + slope_x[j] * (front - z[j]), y[j] + slope_y[j] * (front - z[j])
-            entered = in_ring(at_x, at_y, inner, outer)
-            at_x, at_y = x[j] + slope_x[j] * (back - z[j]), y[j] + slope_y[j] * (back - z[j])
-            entered |= in_ring(at_x, at_y, inner, outer)
-            station[j] = LAV if entered & (z[j] < front) else station[j]
+    _enter_lav(n, lav, x, y, z, slope_x, slope_y, station)
     for j in range(n):
         station[j] = station[j] if pz[j] > 0.0 else NONE
+
+
+@block_kernel
+def _enter_lav(n, lav, x, y, z, slope_x, slope_y, station):
+    # a kernel of its own, because only then does LLVM vectorise it
+    full_width()
+    for k in range(lav.shape[1]):
+        front, back = lav[0, k], lav[1, k]
+        inner2, outer2 = lav[2, k] * lav[2, k], lav[3, k] * lav[3, k]
+        for j in range(n):
+            front_x, front_y = x[j] + slope_x[j] * (front - z[j]), y[j] + slope_y[j] * (front - z[j])
+            back_x, back_y = x[j] + slope_x[j] * (back - z[j]), y[j] + slope_y[j] * (back - z[j])
+            front_r2 = front_x * front_x + front_y * front_y
+            back_r2 = back_x * back_x + back_y * back_y
+            entered = (front_r2 > inner2) & (front_r2 < outer2) | (back_r2 > inner2) & (back_r2 < outer2)
+            station[j] = LAV if entered & (z[j] < front) else station[j]
 
 
 @block_kernel
 def veto(n, tables, geometry, momenta, scratch, track, fate):
     """Multiply the survival by the probability that the photon is not seen.
 
-    tables : (4, GRID_POINTS) inefficiencies of `SYSTEMS`. A photon that falls into the candidate's own cluster in
+    tables : (4, GRID_POINTS) inefficiencies of `SYSTEMS`. Events whose candidate is outside the acceptance are left
+    alone. A photon that falls into the candidate's own cluster in
     the LKr is not seen as another, but adds to its energy, which E/p sees.
     """
     energy, station = row(momenta, E), row(scratch, 0)
     lkr_x, lkr_y = row(scratch, 1), row(scratch, 2)
     own_x, own_y, own_energy = row(track, T_LKR_X), row(track, T_LKR_Y), row(track, T_LKR_ENERGY)
-    survival = row(fate, SURVIVAL)
+    inside, survival = row(fate, ACCEPTANCE), row(fate, SURVIVAL)
     merge2 = geometry[MERGE] * geometry[MERGE]
     for j in range(n):
         system = np.int64(station[j])
-        if system >= 0:
+        if system >= 0 and inside[j] > 0.0:
             dx, dy = lkr_x[j] - own_x[j], lkr_y[j] - own_y[j]
             if system == LKR and dx * dx + dy * dy < merge2:
                 own_energy[j] += energy[j]

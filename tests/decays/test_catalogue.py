@@ -113,7 +113,8 @@ def test_radiative_rate_grows_as_the_cut_falls():
     [
         ("munuv", r"there is no process 'munuv'; did you mean 'munuV'\? \(known: munu, munug, "),
         ("pi0mununu", r"did you mean 'pi0munu'"),
-        ("MUN", r"there is no process 'MUN' \(known: "),
+        ("MUN", r"did you mean 'muN'\?"),
+        ("zzz", r"there is no process 'zzz' \(known: "),
         ("", r"there is no process '' \(known: "),
     ],
 )

@@ -2,14 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numba import njit, types
 from phase_space import THREE_BODY_CASES, Plot, label, plot_of, sampled
 
 from kaongen.decays import dalitz
+from kaongen.decays.alias import probabilities
 from kaongen.decays.catalogue import find
-from kaongen.decays.dalitz import ALIAS_BITS, AMPLITUDE_TYPE, CELLS, build_table, density
+from kaongen.decays.dalitz import CELLS, build_table, density
 from kaongen.decays.process import Parameter, Process, ThreeBody, amplitude
 from kaongen.decays.rates import measured
 from kaongen.errors import ProcessError
@@ -19,11 +18,11 @@ _GRID = types.Array(types.float64, 1, "C")
 POINTS_PER_CELL = 61
 
 
-@njit(types.float64[:](AMPLITUDE_TYPE, _GRID, _GRID, _GRID, _GRID))
-def density_at(amplitude, u, v, geometry, parameters):
+@njit(types.float64[:](types.int64, _GRID, _GRID, _GRID, _GRID))
+def density_at(address, u, v, geometry, parameters):
     result = np.empty(u.size)
     for j in range(u.size):
-        result[j] = density(amplitude, u[j], v[j], geometry, parameters)
+        result[j] = density(address, u[j], v[j], geometry, parameters)
     return result
 
 
@@ -37,7 +36,7 @@ def probabilities_at_random_points(table, seed=1):
         edges[i] + x * (edges[i + 1] - edges[i])
         for edges, i, x in zip((table.edges_u, table.edges_v), (cell // CELLS, cell % CELLS), inside, strict=True)
     )
-    values = density_at(table.amplitude, u.ravel(), v.ravel(), table.geometry, table.parameters)
+    values = density_at(table.address, u.ravel(), v.ravel(), table.geometry, table.parameters)
     return values.reshape(u.shape) * table.acceptance[:, None]
 
 
@@ -91,7 +90,7 @@ def test_limits_agree_with_those_from_energies_and_momenta(case):
 def test_cells_are_proposed_as_their_bounds_ask(case):
     """Proposal probability times acceptance is the cell's area over one common number: the samples are unweighted."""
     table, _ = case
-    given = chosen(table.alias)
+    given = probabilities(table.alias)
     area = np.outer(np.diff(table.edges_u), np.diff(table.edges_v)).ravel()
     occupied = given > 0
     assert (table.acceptance[~occupied] == 0).all()
@@ -99,53 +98,6 @@ def test_cells_are_proposed_as_their_bounds_ask(case):
     assert ceiling == pytest.approx(ceiling.mean(), rel=1e-12)
     span = table.geometry[dalitz.S12_MAX] - table.geometry[dalitz.S12_MIN]
     assert table.efficiency == pytest.approx(table.integral / span / ceiling.mean(), rel=1e-12)
-
-
-def chosen(alias):
-    """Probability of each cell: half of its words, so to say, stay and the others go to the cell's alias."""
-    entries = [divmod(int(entry), 2**ALIAS_BITS) for entry in alias]
-    share = [0] * len(entries)
-    for cell, (other, own) in enumerate(entries):
-        share[cell] += own
-        share[other] += 2**ALIAS_BITS - own
-    return np.array(share) / (len(entries) * 2**ALIAS_BITS)
-
-
-def assert_reproduced(given, probability):
-    """No cell gets noticeably less than was asked for, and what rounding adds goes to the largest."""
-    unit = 1 / (len(probability) * 2**ALIAS_BITS)
-    assert given.sum() == pytest.approx(1, abs=1e-12)
-    assert (given >= probability * (1 - 2.01 / 2**ALIAS_BITS)).all()
-    others = np.arange(len(probability)) != np.argmax(probability)
-    assert (given - probability)[others].max(initial=0) <= unit
-    assert ((given == 0) == (probability == 0)).all()
-
-
-@given(st.lists(st.floats(0, 1e3) | st.just(0.0) | st.floats(1e-12, 1e-6), min_size=1, max_size=40))
-def test_alias_table_gives_the_probabilities_that_were_asked_for(weights):
-    weights = np.array([*weights, 1.0])
-    probability = weights / weights.sum()
-    assert_reproduced(chosen(dalitz._alias_table(probability)), probability)
-
-
-def test_alias_table_of_a_whole_plot():
-    probability = np.random.default_rng(1).exponential(size=CELLS**2) ** 4
-    probability /= probability.sum()
-    alias = dalitz._alias_table(probability)
-    assert_reproduced(chosen(alias), probability)
-    assert chosen(alias) == pytest.approx(dalitz._probabilities(alias), abs=1e-18)
-
-
-def test_every_word_leads_to_the_right_cell():
-    """All words of a table of eight cells, by the rule in words: below its share stay, else go to the alias."""
-    probability = np.array([0.5, 0.25, 0.125, 0.0625, 0.03125, 0.03, 0.00124, 0.00001])
-    alias = dalitz._alias_table(probability)
-    word = np.arange(8 << ALIAS_BITS)
-    cell, fraction = word >> ALIAS_BITS, word % 2**ALIAS_BITS
-    other, own = (alias >> np.uint64(ALIAS_BITS)).astype(int), (alias % np.uint64(2**ALIAS_BITS)).astype(int)
-    landed = np.where(fraction < own[cell], cell, other[cell])
-    assert np.bincount(landed, minlength=8) / word.size == pytest.approx(probability, abs=2e-5)
-    assert np.bincount(landed, minlength=8) / word.size == pytest.approx(dalitz._probabilities(alias), abs=1e-18)
 
 
 # Amplitudes that a user may hand in ------------------------------------------------------------------------------

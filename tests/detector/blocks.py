@@ -321,12 +321,12 @@ def photon_stations(momentum, vertex):
     return [photon_veto.SYSTEMS[int(number)] if number >= 0 else None for number in found]
 
 
-def photon_survival(momentum, vertex, detector=DETECTOR, own=(5.0, 5.0), own_energy=0.6):
+def photon_survival(momentum, vertex, detector=DETECTOR, own=(5.0, 5.0), own_energy=0.6, survived=1.0):
     """Probability that nothing is seen of each photon, and the energy of the candidate's own cluster in the LKr."""
     energy = np.sqrt(sum(np.square(component) for component in momentum))
     given = _particle(momentum, energy) | _vertex(vertex)
     given |= {("track", T_LKR_X): own[0], ("track", T_LKR_Y): own[1], ("track", T_LKR_ENERGY): own_energy}
-    given[("fate", SURVIVAL)] = 1.0
+    given[("fate", SURVIVAL)] = survived
 
     def stage(event, n):
         photon = event.momenta[0]

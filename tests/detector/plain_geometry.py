@@ -1,6 +1,7 @@
 """NA62 in plain Python: a slow ray tracer of single particles, from the published geometry.
 
-It knows nothing of the configuration. Lengths in mm, z from the target; NA62, JINST 12 (2017) P05025, and constants seen in public NA62 software.
+It knows nothing of the configuration. Lengths in mm, z from the target.
+NA62, JINST 12 (2017) P05025, and constants seen in public NA62 software.
 """
 
 import math
@@ -92,7 +93,7 @@ def line(momentum, vertex, z, charge=0.0):
     return x, y
 
 
-def first_station(momentum, vertex, slices=20):
+def first_station(momentum, vertex, slices=4):
     """What a photon meets first; the rings of the LAV are followed from front to back in thin slices."""
     z0 = vertex[2]
     if momentum[2] <= 0:
