@@ -35,7 +35,8 @@ def _print_json(value: Any) -> None:
 def _print(renderable: Any) -> None:
     from rich.console import Console
 
-    Console().print(renderable)
+    # a file or a pipe has no width of its own
+    Console(width=None if sys.stdout.isatty() else 120).print(renderable)
 
 
 def _announce_compilation() -> None:
@@ -71,8 +72,14 @@ def run(
 
     chosen = read_card(card).changed(seed=seed, candidates=candidates)
     directory = output or Path(chosen.run.name)
-    with Progress(sum(s.candidates for s in chosen.sample), quiet=quiet) as progress:
-        outcome = run_card(chosen, directory, threads=threads, resume=resume, overwrite=overwrite, progress=progress)
+    try:
+        with Progress(sum(s.candidates for s in chosen.sample), quiet=quiet) as progress:
+            outcome = run_card(
+                chosen, directory, threads=threads, resume=resume, overwrite=overwrite, progress=progress
+            )
+    except KeyboardInterrupt:
+        print(f"interrupted; {directory} is intact: the same command with --resume goes on with it", file=sys.stderr)
+        raise typer.Exit(130) from None
     if json:
         _print_json(outcome.result.model_dump())
         return

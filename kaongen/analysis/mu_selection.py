@@ -26,7 +26,7 @@ def _select(n, limits, weight, reco, passed, counts, sums):  # type: ignore[no-u
     for j in range(n):
         w = weight[j]
         counts[0] += 1
-        sums[0] += w
+        sums[0] += 1.0
         if w <= 0.0:
             continue
         counts[1] += 1

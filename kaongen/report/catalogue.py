@@ -75,9 +75,11 @@ def inspection_tables(summary: dict[str, Any]) -> RenderableType:
     columns = Table(header_style="bold", pad_edge=False)
     for column in ("column", "type", "unit", "description"):
         columns.add_column(column, overflow="fold")
-    for c in summary["columns"]:
+    # every sample of a run has the same columns
+    for c in summary["samples"][0]["columns"]:
         columns.add_row(c["name"], c["dtype"], c["unit"], c["description"])
-    return Group(head, samples, columns)
+    gaps = [f"missing: {g['sample']}, candidates {g['first']:,} to {g['stop']:,}" for g in summary["missing"]]
+    return Group(head, samples, columns, *gaps)
 
 
 def bench_table(result: dict[str, float], threads: int) -> Table:
