@@ -39,7 +39,7 @@ def main() -> None:
     about = machine.description()
     _describe(console, about, threads.number)
     with console.status("preparing") as status:
-        efficiencies = samplers.efficiencies()
+        efficiencies = samplers.efficiencies(options.repeats)
         groups = [
             machine.cases(threads, options.quick),
             # Contestants in one group, so that drift of the machine cancels in their ratios
@@ -148,11 +148,18 @@ def _show_efficiencies(console: Console, rows: list[dict[str, float | str]]) -> 
     table = Table("process", title="unweighting", title_justify="left")
     table.add_column("accepted", justify="right")
     table.add_column("of these at once", justify="right")
+    table.add_column("table, ms", justify="right")
     table.add_column("target")
     for row in rows:
-        accepted, squeeze = float(row["efficiency"]), float(row["squeeze"])
+        accepted, squeeze, duration = (float(row[name]) for name in ("efficiency", "squeeze", "table_ms"))
         verdict = f"at least {EFFICIENCY_TARGET:.0%}: {_verdict(accepted >= EFFICIENCY_TARGET)}"
-        table.add_row(str(row["process"]), f"{accepted:.2%}", f"{squeeze / accepted:.2%}", verdict)
+        table.add_row(
+            str(row["process"]),
+            f"{accepted:.2%}",
+            f"{squeeze / accepted:.2%}",
+            f"{duration:.1f}",
+            verdict,
+        )
     console.print(table)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from pathlib import Path
+from statistics import median
 from threading import Lock
 
 import numpy as np
@@ -12,7 +14,7 @@ from measure import Case, Threads
 
 from kaongen.decays.catalogue import find, processes
 from kaongen.decays.process import Process, ThreeBody
-from kaongen.decays.sampling import blocks, sample, sampler
+from kaongen.decays.sampling import CHUNK, blocks, sample, sampler
 from kaongen.decays.workspace import PX, DecayBlock
 from kaongen.events.layout import Column, FourMomentum, Provenance, SampleInfo, ShardHeader, Table, Tally, shard_file
 from kaongen.events.writer import write_shard
@@ -24,8 +26,6 @@ PROCESS = "munuphi"
 X_MASS = 0.1
 SAMPLE = "kaongen sample() of K -> mu nu phi"
 SAMPLE_PI0MUNU = "kaongen sample() of K -> pi0 mu nu"
-_CHUNK = 64 * BLOCK
-_NOTHING = np.empty((0, 0), dtype=np.float32)
 
 
 def given(process: Process) -> dict[str, float]:
@@ -33,13 +33,28 @@ def given(process: Process) -> dict[str, float]:
     return {p.name: X_MASS for p in process.parameters if p.default is None}
 
 
-def efficiencies() -> list[dict[str, float | str]]:
-    """What fraction of the candidates each three-body process accepts, and without evaluating |M|^2."""
+def efficiencies(repeats: int) -> list[dict[str, float | str]]:
+    """What fraction of the candidates each three-body process accepts, and without evaluating |M|^2.
+
+    Also the time in ms that its table takes, which is the fixed cost of a sampler.
+    """
     rows: list[dict[str, float | str]] = []
     for process in processes():
         if isinstance(process.dynamics, ThreeBody):
-            table = process.table(process.values(given(process)))
-            rows.append({"process": process.name, "efficiency": table.efficiency, "squeeze": table.squeeze})
+            values = process.values(given(process))
+            seconds = []
+            for _ in range(repeats):
+                begin = time.perf_counter()
+                table = process.table(values)
+                seconds.append(time.perf_counter() - begin)
+            rows.append(
+                {
+                    "process": process.name,
+                    "efficiency": table.efficiency,
+                    "squeeze": table.squeeze,
+                    "table_ms": 1e3 * median(seconds),
+                }
+            )
     return rows
 
 
@@ -50,18 +65,18 @@ def cases(threads: Threads, quick: bool, directory: Path | None = None) -> list[
     source = sampler(process, values)
     key = stream_key(1, PROCESS)
     chunks = 16 if quick else 64
-    events = int(chunks * _CHUNK * 0.95)
-    columns = np.zeros((9, chunks * _CHUNK), dtype=np.float32)
+    events = int(chunks * CHUNK * 0.95)
+    columns = np.zeros((9, chunks * CHUNK), dtype=np.float32)
     room = [DecayBlock(3) for _ in range(threads.number)]
 
     def count(chunk: int) -> int:
-        return source.bulk(key, chunk * _CHUNK, _CHUNK, _NOTHING, 0, 1.0, 0.0)
+        return source.count(key, chunk * CHUNK, CHUNK)[0]
 
     def write(chunk: int) -> int:
-        return source.bulk(key, chunk * _CHUNK, _CHUNK, columns, chunk * _CHUNK, 1.0, 0.0)
+        return source.write(key, chunk * CHUNK, CHUNK, columns, chunk * CHUNK, (1.0, 0.0))
 
     def in_blocks(thread: int) -> int:
-        share = chunks // threads.number * _CHUNK
+        share = chunks // threads.number * CHUNK
         return sum(source.fill(key, first, n, room[thread])[0] for first, n in blocks(share, thread * share))
 
     def sampled(name: str) -> int:

@@ -7,18 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kaongen.decays.catalogue import find, processes, register
-    from kaongen.decays.process import Parameter, Process, ThreeBody, TwoBody, amplitude
+    from kaongen.decays.process import Parameter, Process, Rate, ThreeBody, TwoBody, amplitude
+    from kaongen.decays.rates import measured, relative_to_munu
     from kaongen.decays.sampling import sample
     from kaongen.events.reader import open_events as open
+    from kaongen.particles import Measured
 
 __version__ = _version("kaongen")
 
 __all__ = [
-    "Parameter", "Process", "ThreeBody", "TwoBody", "amplitude", "find", "open", "processes", "register", "sample",
+    "Measured", "Parameter", "Process", "Rate", "ThreeBody", "TwoBody", "amplitude", "find", "measured", "open",
+    "processes", "register", "relative_to_munu", "sample",
 ]  # fmt: skip
 
 # Imported when they are asked for: `import kaongen` and `kaongen --help` must not wait for numba and h5py.
 _LAZY = {
+    "Measured": ("kaongen.particles", "Measured"),
+    "Rate": ("kaongen.decays.process", "Rate"),
+    "measured": ("kaongen.decays.rates", "measured"),
+    "relative_to_munu": ("kaongen.decays.rates", "relative_to_munu"),
     "Parameter": ("kaongen.decays.process", "Parameter"),
     "Process": ("kaongen.decays.process", "Process"),
     "ThreeBody": ("kaongen.decays.process", "ThreeBody"),

@@ -21,8 +21,8 @@ IRC_Z, IRC_X, IRC_IN, IRC_OUT, SAC_Z, SAC_HALF = range(11, 17)
 def veto(n, charge, response, planes, chamber_z, hole_x, lav, beam, momenta, fate):
     """Multiply the survival by the probability that this particle leaves no signal anywhere.
 
-    Events whose candidate is lost already are left alone. A segment needs the first two chambers; behind the magnet, horizontal positions carry its kick. The particle's
-    own decay is left out: its muon leaves much the same.
+    Events whose candidate is lost already are left alone. A segment needs the first two chambers; behind the magnet,
+    horizontal positions carry its kick. The particle's own decay is left out: its muon leaves much the same.
     """
     px, py, pz = row(momenta, PX), row(momenta, PY), row(momenta, PZ)
     x, y, z = row(beam, K_X), row(beam, K_Y), row(beam, K_Z)

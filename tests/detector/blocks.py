@@ -321,12 +321,12 @@ def photon_stations(momentum, vertex):
     return [photon_veto.SYSTEMS[int(number)] if number >= 0 else None for number in found]
 
 
-def photon_survival(momentum, vertex, detector=DETECTOR, own=(5.0, 5.0), own_energy=0.6, survived=1.0):
+def photon_survival(momentum, vertex, detector=DETECTOR, own=(5.0, 5.0), own_energy=0.6, survived=1.0, inside=1.0):
     """Probability that nothing is seen of each photon, and the energy of the candidate's own cluster in the LKr."""
     energy = np.sqrt(sum(np.square(component) for component in momentum))
     given = _particle(momentum, energy) | _vertex(vertex)
     given |= {("track", T_LKR_X): own[0], ("track", T_LKR_Y): own[1], ("track", T_LKR_ENERGY): own_energy}
-    given[("fate", SURVIVAL)] = survived
+    given |= {("fate", SURVIVAL): survived, ("fate", ACCEPTANCE): inside, ("fate", EFFICIENCY): 1.0}
 
     def stage(event, n):
         photon = event.momenta[0]
@@ -338,7 +338,7 @@ def photon_survival(momentum, vertex, detector=DETECTOR, own=(5.0, 5.0), own_ene
     return through(stage, given, [("fate", SURVIVAL), ("track", T_LKR_ENERGY)])
 
 
-def charged_survival(charge, momentum, vertex, detector=DETECTOR):
+def charged_survival(charge, momentum, vertex, detector=DETECTOR, inside=1.0, efficiency=1.0):
     """Probability that nothing but the CHANTI sees a second charged particle."""
     d = detector
 
@@ -348,7 +348,8 @@ def charged_survival(charge, momentum, vertex, detector=DETECTOR):
             event.beam, event.momenta[0], event.fate,
         )  # fmt: skip
 
-    given = _particle(momentum) | _vertex(vertex) | {("fate", SURVIVAL): 1.0}
+    fate = {("fate", SURVIVAL): 1.0, ("fate", ACCEPTANCE): inside, ("fate", EFFICIENCY): efficiency}
+    given = _particle(momentum) | _vertex(vertex) | fate
     return through(stage, given, [("fate", SURVIVAL)])[0]
 
 

@@ -114,3 +114,10 @@ def test_the_charge_decides_to_which_side_it_bends():
     p3 = momentum(8.0, -0.007, 0.0)
     away, towards = survival(1.0, p3, VERTEX)[0], survival(-1.0, p3, VERTEX)[0]
     assert away > towards
+
+
+@pytest.mark.parametrize("lost", [{"inside": 0.0}, {"efficiency": 0.0}])
+def test_nothing_is_asked_of_events_that_are_lost(lost):
+    p3 = momentum(30.0, 0.004, 0.004)
+    assert survival(1.0, p3, VERTEX)[0] < 1e-4
+    assert charged_survival(1.0, p3, VERTEX, DETECTOR, **lost)[0] == 1.0

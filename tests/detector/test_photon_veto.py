@@ -232,6 +232,13 @@ def test_survival_is_multiplied():
     assert half == pytest.approx(0.5 * once, rel=1e-15)
 
 
+def test_nothing_is_asked_of_events_that_are_lost():
+    """A candidate outside the acceptance has no cluster either."""
+    photon, start = at_krypton(0.3, 0.2)
+    for own in ((0.3, 0.2), (5.0, 5.0)):
+        assert photon_survival(photon, start, own=own, inside=0.0)[:, 0].tolist() == [1.0, 0.6]
+
+
 def test_the_systems_are_those_of_the_configuration():
     assert len(DETECTOR.photon_tables) == 4
     assert (DETECTOR.photon_tables >= 0).all()

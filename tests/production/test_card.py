@@ -75,7 +75,7 @@ def test_a_plan_holds_the_branching_fractions_of_the_catalogue():
 
 
 def test_what_is_not_written_has_its_documented_default():
-    small = card(text=SMALL)
+    small = parse_card(SMALL.replace("[detector]\nchanges", "# changes"), "my.toml")
     assert (small.run.seed, small.run.compression, small.run.shard_candidates) == (1, "none", 16 * CHUNK)
     assert (small.detector.configuration, small.detector.vetoes) == ("na62-2016-2018", "weight")
     assert small.sample[0].name == "munuV"
@@ -108,7 +108,6 @@ def test_changed_numbers_reach_the_detector():
         ("candidates = 1_000_000", "candidates = [1]", ["sample[0].candidates", "[1]", "integer"]),
         ("parameters = { m_X = 0.2 }", "parameters = 0.2", ["sample[4].parameters", "0.2", "dict"]),
         ("parameters = { m_X = 0.2 }", 'parameters = { m_X = "light" }', ["m_X", "'light'", "number"]),
-        ('[detector]\nconfiguration = "na62-2016-2018"\nvetoes = "weight"', "", ["detector"][:0]),
         # values that make no sense
         ("candidates = 1_000_000", "candidates = 0", ["sample[0].candidates = 0", "greater than or equal to 1"]),
         ("candidates = 1_000_000", "candidates = -5", ["sample[0].candidates = -5", "greater than or equal to 1"]),
@@ -144,9 +143,6 @@ def test_changed_numbers_reach_the_detector():
     ],
 )  # fmt: skip
 def test_mistakes_are_named_with_what_is_allowed(old, new, said):
-    if not said:
-        plan(card(old, new))  # leaving out what has defaults is no mistake
-        return
     message = complaint(old, new)
     assert message.startswith(("my.toml", "sample", "[detector]"))
     for fragment in said:
@@ -162,7 +158,7 @@ def test_a_detector_that_cannot_be_is_refused(change):
     assert change.split('"')[1] in complaint('vetoes = "weight"', f"changes = {{ {change} }}")
 
 
-@pytest.mark.parametrize("value", ['"100"', "true", "1e3"])
+@pytest.mark.parametrize("value", ['"100"', "true"])
 def test_a_number_of_candidates_is_written_as_one(value):
     assert "candidates" in complaint("candidates = 1_000_000", f"candidates = {value}")
 
@@ -337,7 +333,7 @@ def test_a_process_that_leaves_no_candidate_for_a_muon_is_refused():
     from kaongen.decays.rates import formula
     from kaongen.production.chain import build_chain
 
-    enu = Process(
+    odd = Process(
         name="radiative",
         decay="K+ -> pi0 gamma",
         dynamics=TwoBody(),
@@ -345,4 +341,4 @@ def test_a_process_that_leaves_no_candidate_for_a_muon_is_refused():
         reference="none",
     )
     with pytest.raises(ProcessError, match=r"radiative: K\+ -> pi0 gamma has neither a mu\+ nor a pi\+"):
-        build_chain(enu, {}, load("na62-2016-2018"))
+        build_chain(odd, {}, load("na62-2016-2018"))
