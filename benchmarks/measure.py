@@ -52,6 +52,11 @@ class Timing:
         return min(self.each)
 
     @property
+    def processor(self) -> float:
+        """Nanoseconds of processor time per unit, over all threads: what a busy machine disturbs least."""
+        return median(1e9 * s / n for s, n in zip(self.processor_seconds, self.units, strict=True))
+
+    @property
     def spread(self) -> float:
         """Distance between the quartiles as a fraction of the median."""
         if len(self.seconds) < 3:

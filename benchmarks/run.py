@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 from pathlib import Path
@@ -20,7 +21,7 @@ import chain
 import machine
 import peers
 import samplers
-from measure import Threads, Timing, take_turns
+from measure import Case, Threads, Timing, take_turns
 from rich.console import Console
 from rich.table import Table
 
@@ -99,15 +100,19 @@ def _show_machine(console: Console, timings: list[Timing]) -> None:
         else:
             unit = {"byte": "GB/s", "number": "10⁹ numbers/s"}[case.unit]
             numbers = [f"{1.0 / value:.2f} {unit}" for value in (timing.median, timing.best)]
-        table.add_row(case.name, *numbers, f"{timing.spread:.0%}", case.note)
+        table.add_row(case.name, *numbers, _percent(timing.spread), case.note)
     console.print(table)
 
 
 def _show_timings(console: Console, timings: list[Timing]) -> None:
     medians = {timing.case.name: timing.median for timing in timings}
     for group in (samplers.GROUP, peers.GROUP, chain.GROUP):
-        table = Table("", title=f"{group}, ns per event", title_justify="left")
-        for heading in ("threads", "median", "best", "spread", "cores busy", "ratio to kaongen"):
+        table = Table(
+            "",
+            title=f"{group}, ns per event of wall time, and of processor time over all threads",
+            title_justify="left",
+        )
+        for heading in ("threads", "median", "best", "spread", "processor", "ratio to kaongen"):
             table.add_column(heading, justify="right")
         table.add_column("target")
         table.add_column("")
@@ -121,21 +126,25 @@ def _show_timings(console: Console, timings: list[Timing]) -> None:
                 str(case.threads),
                 f"{timing.median:.2f}",
                 f"{timing.best:.2f}",
-                f"{timing.spread:.0%}",
-                f"{sum(timing.processor_seconds) / sum(timing.seconds):.1f}",
+                _percent(timing.spread),
+                f"{timing.processor:.2f}",
                 "" if ratio is None else f"{ratio:.3g}",
-                _target(case.name, timing.median, ratio),
+                _target(case, timing.median, ratio),
                 case.note,
             )
         console.print(table)
 
 
-def _target(name: str, nanoseconds: float, ratio: float | None) -> str:
-    if name in TARGETS:
-        limit, text = TARGETS[name]
-        return f"{text}: {_verdict(nanoseconds <= limit)}"
-    if name in RATIO_TARGETS and ratio is not None:
-        limit, text = RATIO_TARGETS[name]
+def _percent(fraction: float) -> str:
+    return "" if math.isnan(fraction) else f"{fraction:.0%}"
+
+
+def _target(case: Case, nanoseconds: float, ratio: float | None) -> str:
+    if case.name in TARGETS:
+        limit, text = TARGETS[case.name]
+        return f"{text}: {_verdict(nanoseconds <= limit)}" if case.threads == 2 else text
+    if case.name in RATIO_TARGETS and ratio is not None:
+        limit, text = RATIO_TARGETS[case.name]
         return f"{text}: {_verdict(ratio >= limit)}"
     return ""
 
@@ -176,7 +185,7 @@ def _record(about: dict[str, Any], timings: list[Timing], efficiencies: list[dic
                 "baseline": t.case.baseline,
                 "note": t.case.note,
                 "median_ns": t.median,
-                "spread": None if t.spread != t.spread else t.spread,
+                "spread": None if math.isnan(t.spread) else t.spread,
                 "seconds": t.seconds,
                 "processor_seconds": t.processor_seconds,
                 "units": t.units,

@@ -54,10 +54,19 @@ class Configuration:
             if name not in quantities:
                 raise CardError(f"{self.name} has no number {name!r}{suggestion(name, quantities)}")
             old = quantities[name]
-            if np.shape(value) != np.shape(old.value) or not np.all(np.isfinite(np.asarray(value, dtype=np.float64))):
+            if not _fits(value, old.value):
                 raise CardError(f"{name} = {value!r}: it must be finite, with the shape of {old.value!r}")
             quantities[name] = Quantity(value, old.unit, "set in the run card", old.status)
         return Configuration(self.name, self.description, quantities)
+
+
+def _fits(value: Any, old: Any) -> bool:
+    """Whether a value is made of finite numbers and has the shape of the old one."""
+    try:
+        numbers = np.asarray(value)
+    except ValueError:
+        return False  # rows of unequal length
+    return numbers.dtype.kind in "iuf" and numbers.shape == np.shape(old) and bool(np.all(np.isfinite(numbers)))
 
 
 def load(name: str) -> Configuration:

@@ -11,7 +11,7 @@ from kaongen.jit import block_kernel, row
 def veto(n, stations, half_side, hole_x, hole_y, axis_slope, axis_origin, inefficiency, beam, momenta, fate):
     """Multiply the survival by the inefficiency of each station that a charged daughter crosses (m).
 
-    The stations are square frames around the beam axis. Decays behind the last station touch none.
+    The stations are square frames around the beam axis. What flies forward from behind the last one touches none.
     """
     px, py, pz = row(momenta, PX), row(momenta, PY), row(momenta, PZ)
     x, y, z = row(beam, K_X), row(beam, K_Y), row(beam, K_Z)

@@ -36,11 +36,13 @@ def veto(n, charge, response, planes, chamber_z, hole_x, lav, beam, momenta, fat
         bend = charge * planes[KICK] / p
         missed = 1.0
         for k in range(lav.shape[1]):
-            # stations behind the magnet see the bent track
-            lever = max(lav[0, k] - planes[MAGNET_Z], 0.0) * bend
-            at_x = x[j] + sx * (lav[0, k] - z[j]) - lever
-            at_y = y[j] + sy * (lav[0, k] - z[j])
-            if lav[0, k] > z[j] and in_ring(at_x, at_y, lav[2, k], lav[3, k]):
+            entered = False
+            for face in range(2):
+                at = lav[face, k]
+                # stations behind the magnet see the bent track
+                at_x = x[j] + sx * (at - z[j]) - max(at - planes[MAGNET_Z], 0.0) * bend
+                entered |= in_ring(at_x, y[j] + sy * (at - z[j]), lav[2, k], lav[3, k])
+            if entered and lav[0, k] > z[j]:
                 missed *= response[LAV]
         segment = True
         for c in range(2):

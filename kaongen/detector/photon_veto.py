@@ -33,7 +33,8 @@ IRC_Z, IRC_X, IRC_IN, IRC_OUT, LKR_Z, LKR_IN, LKR_OUT, SAC_Z, SAC_HALF, MERGE = 
 def inefficiency_grid(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """A table of (energy in GeV, inefficiency) on the common grid, interpolated in both logarithms."""
     energy = np.exp(np.linspace(GRID_LOW, GRID_HIGH, GRID_POINTS))
-    return np.exp(np.interp(np.log(energy), np.log(points[:, 0]), np.log(points[:, 1])))
+    with np.errstate(divide="ignore"):  # a probability of zero stays one
+        return np.exp(np.interp(np.log(energy), np.log(points[:, 0]), np.log(points[:, 1])))
 
 
 @block_kernel

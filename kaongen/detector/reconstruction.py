@@ -48,7 +48,9 @@ def reconstruct(n, kaon_z, muon_z, reco):
         # shortest connection of two lines in space, not at equal z
         aa, bb, ab = ax * ax + ay * ay + 1.0, bx * bx + by * by + 1.0, ax * bx + ay * by + 1.0
         ad, bd = ax * dx + ay * dy, bx * dx + by * dy
-        determinant = aa * bb - ab * ab
+        # aa bb - ab^2, written so that nothing cancels for nearly parallel lines
+        turn = ax * by - ay * bx
+        determinant = (ax - bx) * (ax - bx) + (ay - by) * (ay - by) + turn * turn
         s = (ad * bb - bd * ab) / determinant
         t = (ad * ab - bd * aa) / determinant
         ex, ey, ez = dx + bx * t - ax * s, dy + by * t - ay * s, t - s

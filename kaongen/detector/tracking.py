@@ -32,7 +32,7 @@ from kaongen.kinematics import boost
 from kaongen.particles import M_MU, M_PI, SPEED_OF_LIGHT, TAU_PI
 from kaongen.random import FLIGHT, draw, uniform
 
-_DRAW, _NEXT = np.uint64(0), np.uint64(1)
+_DRAW = np.uint64(0)
 PION_LENGTH_PER_GEV = SPEED_OF_LIGHT * TAU_PI / M_PI
 """Mean decay length in m of a charged pion, for each GeV of momentum."""
 

@@ -130,7 +130,7 @@ def read_card(card: str | Path) -> Card:
         If there is no such card, or it is not valid; the message names the key, the value and what is allowed.
     """
     path = Path(card)
-    if path.suffix != ".toml" and not path.exists():
+    if path.suffix != ".toml" and not path.is_file():  # a run directory may have the name of its card
         names = shipped_cards()
         if str(card) not in names:
             hint = suggestion(str(card), names)

@@ -14,14 +14,13 @@ from kaongen.decays.sampling import Sampler, sampler
 from kaongen.detector.na62 import NA62, Vetoes
 from kaongen.errors import ProcessError
 from kaongen.event_block import EventBlock
-from kaongen.particles import M_MU
 
 
 @dataclass(frozen=True)
 class Chain:
     """Everything that makes measured events of one process; shared by all threads, and never changed.
 
-    candidate : slot of the particle that is taken for the muon.
+    candidate : slot of the particle that is taken for the muon, and its mass in GeV.
     """
 
     process: Process
@@ -29,6 +28,7 @@ class Chain:
     sampler: Sampler
     final: FinalState
     candidate: int
+    candidate_mass: float
     beam: Beam
     detector: NA62
 
@@ -43,7 +43,7 @@ class Chain:
         """
         generated, above = self.sampler.fill(key, first, n, event)
         # true_missing_mass wants energies at rest
-        true_missing_mass(generated, M_MU, event.momenta[self.candidate], event.reco)
+        true_missing_mass(generated, self.candidate_mass, event.momenta[self.candidate], event.reco)
         self.beam.send(key, generated, event, self.sampler.particles)
         self.final.decay(key, generated, event)
         self.detector.respond(key, generated, event, self.final, self.candidate)
@@ -69,6 +69,7 @@ def build_chain(process: Process, values: Values, configuration: Configuration, 
         sampler=sampler(process, checked),
         final=final,
         candidate=candidate,
+        candidate_mass=process.masses(checked)[candidate],
         beam=Beam(configuration),
         detector=NA62(configuration, vetoes),
     )

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from phase_space import P_MIN, ROLES, equal_shares, label, plot_of, sampled
 from scipy import stats
 
+from kaongen.decays import three_body
 from kaongen.decays.catalogue import find
 from kaongen.particles import M_K
 
@@ -166,3 +167,10 @@ def test_decays_keep_the_numbers_of_their_candidates(case):
     assert (np.diff(index) > 0).all()
     assert index[0] >= 0
     assert index[-1] < CANDIDATES
+
+
+def test_one_compiled_kernel_serves_all_amplitudes():
+    """A kernel specialised to somebody's amplitude would poison the cache of everybody else."""
+    sampled(find("munug"), {}, 64)
+    sampled(find("pipipi"), {}, 64)
+    assert len(three_body.propose.signatures) == 1

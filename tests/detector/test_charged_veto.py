@@ -7,6 +7,7 @@ import pytest
 from blocks import charged_survival, configured
 from plain_geometry import (
     IRC_Z,
+    LAV_BACK,
     LAV_FRONT,
     LKR_Z,
     RICH_Z,
@@ -36,12 +37,15 @@ PION_THRESHOLD = 12.5
 
 
 def traced(charge, momentum, vertex):
-    """Names of what a particle crosses; lengths in mm. Rings of lead glass are taken at their front."""
+    """Names of what a particle crosses; lengths in mm. Rings of lead glass are entered at either face."""
     z0 = vertex[2]
     if momentum[2] <= 0:
         return []
-    at = {z: line(momentum, vertex, z, charge) for z in (*LAV_FRONT, *STRAW_Z[:2], RICH_Z, LKR_Z, IRC_Z, SAC_Z)}
-    crossed = ["lav" for k, z in enumerate(LAV_FRONT) if z > z0 and lav_ring(k, *at[z])]
+    at = {
+        z: line(momentum, vertex, z, charge) for z in (*LAV_FRONT, *LAV_BACK, *STRAW_Z[:2], RICH_Z, LKR_Z, IRC_Z, SAC_Z)
+    }
+    faces = enumerate(zip(LAV_FRONT, LAV_BACK, strict=True))
+    crossed = ["lav" for k, pair in faces if pair[0] > z0 and any(lav_ring(k, *at[z]) for z in pair)]
     if all(chamber(k, *at[STRAW_Z[k]]) for k in range(2)):
         crossed.append("straw")
     if math.hypot(*momentum) > PION_THRESHOLD and rich(*at[RICH_Z]):
