@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from kaongen.jit import scalar_kernel
 
-CELL_BITS = 14
+CELL_BITS = 16
 CELLS = 1 << CELL_BITS
 """Cells of every table."""
 

@@ -15,7 +15,7 @@ from kaongen.errors import ProcessError
 from kaongen.particles import BR_K_MUNU, M_K, M_MU, M_PI, SPECIES
 
 _GRID = types.Array(types.float64, 1, "C")
-POINTS_PER_CELL = 61
+POINTS_PER_CELL = 16
 
 
 @njit(types.float64[:](types.int64, _GRID, _GRID, _GRID, _GRID))

@@ -1,0 +1,399 @@
+"""The search against its own event files, read with h5py and summed by hand, and against the published numbers.
+
+Paper: NA62, Phys. Lett. B 816 (2021) 136259. What is written here as a number is printed there.
+"""
+
+import json
+import math
+
+import h5py
+import numpy as np
+import pytest
+
+from kaongen.analysis.mu_invisible import analyse
+from kaongen.analysis.result import Result
+from kaongen.decays.catalogue import find
+from kaongen.errors import CardError, EventFileError
+from kaongen.events.manifest import read_manifest
+from kaongen.events.reader import open_events
+from kaongen.papers import na62_mu as paper
+from kaongen.production.card import Card
+from kaongen.run import analyse_again, run
+from kaongen.statistics.counting import counting_limit
+
+CHUNK = 65536
+BR_MUNU = 0.6356
+N_KAONS = 1.14e10
+CUTS = (0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.14)
+
+
+def sample(process, role, chunks=1, **more):
+    return {"process": process, "role": role, "candidates": chunks * CHUNK} | more
+
+
+NORMALISATION = sample("munu", "normalisation", 4)
+BACKGROUNDS = [sample("munug", "background", 4), sample("pi0munu", "background", 2), sample("pipipi", "background", 3)]
+SIGNALS = [
+    sample("munuphi", "signal", name="phi", parameters={"m_X": 0.2}),
+    sample("munuV", "signal", name="V", parameters={"m_X": 0.1, "g": 2e-3}),
+    sample("mununubarnu", "signal", 2),
+]
+
+
+def card(*samples, level=0.9):
+    data = {"run": {"name": "small", "seed": 3}, "sample": samples, "analysis": {"confidence_level": level}}
+    return Card.model_validate(data)
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("search") / "run"
+    return run(card(NORMALISATION, *BACKGROUNDS, *SIGNALS), directory)
+
+
+@pytest.fixture(scope="module")
+def result(outcome):
+    return outcome.result
+
+
+@pytest.fixture(scope="module")
+def stored(outcome):
+    """m2_miss, weight and candidate number of each sample, and its number of decays, without kaongen's reader."""
+    manifest = json.loads((outcome.directory / "manifest.json").read_text())
+    tables = {}
+    for plan in manifest["samples"]:
+        name = plan["info"]["name"]
+        records = [shard for shard in manifest["shards"] if shard["sample"] == name]
+        columns = {"m2_miss": [], "weight": [], "index": []}
+        for record in records:
+            with h5py.File(outcome.directory / record["file"]) as file:
+                for column, parts in columns.items():
+                    parts.append(file["events"][column][...])
+        table = {column: np.concatenate(parts) for column, parts in columns.items()}
+        table["generated"] = sum(record["tally"]["generated"] for record in records)
+        table["candidates"] = plan["candidates"]
+        table["branching_fraction"] = plan["info"]["branching_fraction"]
+        tables[name] = table
+    return tables
+
+
+def acceptance(table, low=-math.inf, high=math.inf):
+    inside = (table["m2_miss"].astype(float) > low) & (table["m2_miss"].astype(float) < high)
+    return float(np.sum(table["weight"][inside], dtype=np.longdouble)) / table["generated"]
+
+
+def numbers(result):
+    return {number.name: number for number in result.numbers}
+
+
+def test_acceptances_are_sums_of_weights_over_decays(result, stored):
+    assert [row.sample for row in result.acceptances] == list(stored)
+    for row in result.acceptances:
+        table = stored[row.sample]
+        assert row.acceptance.value == pytest.approx(acceptance(table), rel=1e-12)
+        assert row.signal_region.value == pytest.approx(acceptance(table, 0.1), rel=1e-12)
+        assert (row.generated, row.selected) == (table["generated"], len(table["weight"]))
+        assert row.above_bound == 0
+
+
+@pytest.mark.parametrize("low", [-math.inf, 0.1])
+def test_errors_are_those_of_batches(result, stored, low):
+    """The scatter of 64 stretches of candidates. Its own error is 9%: 40% are 4.5 standard deviations.
+
+    Of what is heavy-tailed (a few large weights carry the sum) the scatter says less, and is not asked.
+    """
+    for row in result.acceptances:
+        table = stored[row.sample]
+        stated = (row.acceptance if low == -math.inf else row.signal_region).error
+        inside = table["m2_miss"] > low
+        weights = table["weight"][inside]
+        if np.count_nonzero(inside) < 200 or weights.max() > 0.02 * weights.sum():
+            continue
+        batch = (table["index"][inside] * np.uint64(64)) // np.uint64(table["candidates"])
+        sums = np.bincount(batch.astype(int), weights, minlength=64)
+        scatter = sums.std(ddof=1) * 8.0 / table["generated"]
+        assert stated == pytest.approx(scatter, rel=0.4), row.sample
+
+
+def test_some_samples_were_asked_for_their_scatter(stored):
+    heavy = [t["weight"].max() / t["weight"].sum() for t in stored.values()]
+    assert sum(share < 0.02 for share in heavy) >= 5
+
+
+def test_the_number_of_kaons_comes_from_the_peak(result, stored):
+    """N_K = N_SM / (A_SM B), with |m2_miss| < 0.01 GeV^2 (section 3)."""
+    a = acceptance(stored["munu"], -0.01, 0.01)
+    assert numbers(result)["acceptance of K+ -> mu+ nu"].value == pytest.approx(a, rel=1e-12)
+    kaons = numbers(result)["K+ decays from the K+ -> mu+ nu peak"]
+    assert kaons.value == pytest.approx(2.19e9 / (a * BR_MUNU), rel=1e-4)
+    assert kaons.error / kaons.value == pytest.approx(
+        numbers(result)["acceptance of K+ -> mu+ nu"].error / a, rel=1e-12
+    )
+
+
+def test_what_was_tuned_agrees_with_what_it_was_tuned_to(result):
+    """A_SM = 0.302 +- 0.005 and N_K = (1.14 +- 0.02) 10^10, within the published errors."""
+    assert numbers(result)["acceptance of K+ -> mu+ nu"].value == pytest.approx(0.302, abs=0.005)
+    assert numbers(result)["K+ decays from the K+ -> mu+ nu peak"].value == pytest.approx(1.14e10, abs=0.02e10)
+
+
+def test_the_resolution_is_half_the_central_width(result, stored):
+    table = stored["munu"]
+    order = np.argsort(table["m2_miss"], kind="stable")
+    share = np.cumsum(table["weight"][order]) / table["weight"].sum()
+    low, high = (table["m2_miss"][order][np.searchsorted(share, q)] for q in (0.1585, 0.8415))
+    assert numbers(result)["m2_miss resolution at the peak, GeV^2"].value == pytest.approx((high - low) / 2, rel=2e-3)
+
+
+def test_published_numbers_are_those_of_the_paper(result):
+    published = {
+        "K+ decays in the data set": (1.14e10, 0.02e10),
+        "normalisation events": (2.19e9, None),
+        "observed, m2_miss > 0.1 GeV^2": (6894, None),
+        "acceptance of K+ -> mu+ nu": (0.302, 0.005),
+        "K+ decays from the K+ -> mu+ nu peak": (1.14e10, 0.02e10),
+        "m2_miss resolution at the peak, GeV^2": (1.5e-3, None),
+        "acceptance of K+ -> mu+ nu nu nubar": (0.277, None),
+        "the same, m2_miss > 0.1 GeV^2": (0.103, None),
+        "background munug, m2_miss > 0.1 GeV^2": (6224, math.sqrt(105**2 + 333**2 + 780**2)),
+        "background pi0munu, m2_miss > 0.1 GeV^2": (1016, math.hypot(47, 178)),
+        "background pipipi, m2_miss > 0.1 GeV^2": (309, 32),
+        "observed limit on signal events": (1184, None),
+        "expected limit on signal events": (1526, None),
+    }
+    said = {name: (number.published, number.published_error) for name, number in numbers(result).items()}
+    assert said.keys() == published.keys()
+    for name, (value, error) in published.items():
+        assert said[name][0] == pytest.approx(value), name
+        assert said[name][1] == (None if error is None else pytest.approx(error)), name
+        assert "136259" in numbers(result)[name].reference
+
+
+def test_the_table_of_backgrounds_adds_up_as_it_is_printed():
+    """Table 1: 7549 +- 119 (stat) +- 920 (syst), photon vetoes correlated; the text says 7549 +- 928."""
+    assert sum(b.value for b in paper.BACKGROUND.values()) == paper.BACKGROUND_TOTAL.value == 7549
+    assert math.sqrt(105**2 + 47**2 + 32**2) == pytest.approx(119, abs=0.5)
+    assert math.hypot(333 + 178, 780) == pytest.approx(920, rel=0.02)
+    assert paper.BACKGROUND_TOTAL.error == 928 == pytest.approx(math.hypot(119, 920), rel=1e-3)
+    assert (paper.OBSERVED, paper.LIMIT_OBSERVED, paper.LIMIT_EXPECTED) == (6894, 1184, 1526)
+    assert (paper.BR_LIMIT_MUNUNUNU, paper.SIGNAL_REGION, paper.CUT_STEP) == (1.0e-6, 0.1, 0.02)
+    assert (paper.N_NORMALISATION, paper.N_KAONS.value, paper.N_KAONS.error) == (2.19e9, 1.14e10, 0.02e10)
+
+
+def test_kinds_say_what_each_number_is(result):
+    """Read from the paper, adjusted to it, or neither: the matching efficiency was tuned to A_SM, and N_K follows."""
+    kinds = {name: number.kind for name, number in numbers(result).items()}
+    assert {name for name, kind in kinds.items() if kind == "input"} == {
+        "K+ decays in the data set", "normalisation events", "observed, m2_miss > 0.1 GeV^2",
+    }  # fmt: skip
+    assert {name for name, kind in kinds.items() if kind == "tuned"} == {
+        "acceptance of K+ -> mu+ nu", "K+ decays from the K+ -> mu+ nu peak",
+    }  # fmt: skip
+    for number in result.numbers:
+        if number.kind == "input":
+            assert number.value == number.published
+
+
+def test_the_published_limits_are_found_again(result):
+    """1184 observed and 1526 expected events at 90% CL: to 1%, with the background's uncertainty a Gaussian."""
+    assert result.published_limit.observed == pytest.approx(1184, rel=0.01)
+    assert result.published_limit.expected == pytest.approx(1526, rel=0.01)
+    bands = [result.published_limit.bands[name] for name in ("-2", "-1", "+1", "+2")]
+    assert bands == sorted(bands)
+    assert bands[1] < result.published_limit.expected < bands[2]
+
+
+def test_predictions_come_near_the_published_numbers(result):
+    """Not tuned: acceptance for K+ -> mu+ nu nu nubar 0.277 and 0.103, and its limit of 1.0e-6, to 10%."""
+    found = numbers(result)
+    assert found["acceptance of K+ -> mu+ nu nu nubar"].value == pytest.approx(0.277, rel=0.1)
+    assert found["the same, m2_miss > 0.1 GeV^2"].value == pytest.approx(0.103, rel=0.1)
+    row = next(s for s in result.signals if s.sample == "mununubarnu")
+    assert row.branching_fraction.observed == pytest.approx(1.0e-6, rel=0.1)
+
+
+def test_backgrounds_are_kaons_times_fractions_times_acceptances(result, stored):
+    assert [row.sample for row in result.backgrounds] == ["munug", "pi0munu", "pipipi"]
+    for row in result.backgrounds:
+        table = stored[row.sample]
+        expected = N_KAONS * table["branching_fraction"] * acceptance(table, 0.1)
+        assert row.expected.value == pytest.approx(expected, rel=1e-12)
+        named = numbers(result)[f"background {row.sample}, m2_miss > 0.1 GeV^2"]
+        assert (named.value, named.error) == (row.expected.value, row.expected.error)
+
+
+def test_limits_above_each_cut_are_those_of_the_counting_experiment(result, stored):
+    """The background's relative error is the published 928/7549; the simulation's comes on top."""
+    assert [c.m2_cut for c in result.cuts] == pytest.approx(CUTS[: len(result.cuts)])
+    for row in result.cuts:
+        parts = [stored[b.sample] for b in result.backgrounds]
+        total = sum(N_KAONS * t["branching_fraction"] * acceptance(t, row.m2_cut) for t in parts)
+        assert row.background.value == pytest.approx(total, rel=1e-12)
+        assert row.background.error > total * 928 / 7549
+        limit = counting_limit(None, row.background.value, row.background.error, 0.9)
+        assert row.limit.observed is None
+        assert row.limit.expected == limit.expected
+        assert row.limit.bands == {
+            "-2": limit.minus_two_sigma, "-1": limit.minus_one_sigma,
+            "+1": limit.plus_one_sigma, "+2": limit.plus_two_sigma,
+        }  # fmt: skip
+
+
+def test_limits_on_fractions_are_limits_on_events_over_kaons_times_acceptance(result, stored):
+    assert [row.sample for row in result.signals] == ["phi", "V", "mununubarnu"]
+    for row in result.signals:
+        a = acceptance(stored[row.sample], 0.1)
+        assert row.acceptance.value == pytest.approx(a, rel=1e-12)
+        assert row.branching_fraction.observed == pytest.approx(result.published_limit.observed / (N_KAONS * a))
+        assert row.branching_fraction.expected == pytest.approx(result.published_limit.expected / (N_KAONS * a))
+        for name, value in row.branching_fraction.bands.items():
+            assert value == pytest.approx(result.published_limit.bands[name] / (N_KAONS * a))
+
+
+def test_the_best_cut_is_the_best(result, stored):
+    for row in result.signals:
+        reach = {
+            c.m2_cut: c.limit.expected / (N_KAONS * a)
+            for c in result.cuts
+            if (a := acceptance(stored[row.sample], c.m2_cut)) > 0.0
+        }
+        assert row.best_m2_cut == min(reach, key=reach.get)
+        assert row.best_expected == pytest.approx(min(reach.values()), rel=1e-12)
+
+
+def test_at_the_limit_on_the_coupling_the_rate_is_the_limit_on_the_fraction(result):
+    for row in result.signals:
+        if row.sample == "mununubarnu":
+            assert row.coupling is None
+            assert row.coupling_limit is None
+            continue
+        process = find({"V": "munuV", "phi": "munuphi"}[row.sample])
+        assert row.coupling == {"V": "g", "phi": "y"}[row.sample]
+        for of_fraction, of_coupling in [
+            (row.branching_fraction.observed, row.coupling_limit.observed),
+            (row.branching_fraction.expected, row.coupling_limit.expected),
+            *((row.branching_fraction.bands[k], row.coupling_limit.bands[k]) for k in ("-2", "-1", "+1", "+2")),
+        ]:
+            rate = process.branching_fraction(process.values(row.parameters | {row.coupling: of_coupling}))
+            assert rate.value == pytest.approx(of_fraction, rel=1e-9)
+
+
+def test_the_spectrum_adds_up(result, stored):
+    """Bins of 0.002 GeV^2 from -0.06 to 0.16, filled by hand."""
+    edges = np.array(result.spectrum.edges)
+    assert edges[0] == pytest.approx(-0.06)
+    assert edges[-1] == pytest.approx(0.16)
+    assert np.diff(edges) == pytest.approx(0.002)
+    for row in result.acceptances:
+        table = stored[row.sample]
+        fraction = 1e-4 if row.role == "signal" else table["branching_fraction"]
+        scale = N_KAONS * fraction / table["generated"]
+        filled, _ = np.histogram(table["m2_miss"].astype(float), edges, weights=table["weight"])
+        squares, _ = np.histogram(table["m2_miss"].astype(float), edges, weights=table["weight"] ** 2)
+        assert result.spectrum.expected[row.sample] == pytest.approx(filled * scale, rel=1e-9, abs=1e-12)
+        assert result.spectrum.errors[row.sample] == pytest.approx(np.sqrt(squares) * scale, rel=1e-9, abs=1e-12)
+    for row in result.backgrounds:
+        beyond = acceptance(stored[row.sample], 0.16) * N_KAONS * stored[row.sample]["branching_fraction"]
+        above = np.array(result.spectrum.expected[row.sample])[edges[:-1] > 0.0999].sum()
+        assert above + beyond == pytest.approx(row.expected.value, rel=1e-6)
+
+
+def test_the_result_says_where_it_comes_from(outcome):
+    result, manifest = outcome.result, read_manifest(outcome.directory)
+    assert (result.seed, result.run, result.detector) == (3, "small", "na62-2016-2018")
+    assert result.card_sha256 == manifest.provenance.card_sha256
+    assert result.kaongen_version == manifest.provenance.kaongen_version
+    assert (result.n_kaons.value, result.n_kaons.error) == (1.14e10, 0.02e10)
+
+
+def test_the_saved_result_is_the_result(outcome):
+    assert Result.model_validate_json((outcome.directory / "result.json").read_text()) == outcome.result
+    assert [path.name for path in outcome.plots] == ["m2_miss.png", "limits.png"]
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in outcome.plots)
+
+
+def test_the_analysis_done_again_is_the_same(outcome):
+    before = (outcome.directory / "result.json").read_bytes()
+    shards = {p: p.stat().st_mtime_ns for p in (outcome.directory / "shards").iterdir()}
+    (outcome.directory / "result.json").unlink()
+    assert analyse_again(outcome.directory).result == outcome.result
+    assert (outcome.directory / "result.json").read_bytes() == before
+    assert {p: p.stat().st_mtime_ns for p in shards} == shards
+
+
+def test_another_confidence_level_has_no_published_limit(outcome):
+    other = card(NORMALISATION, *BACKGROUNDS, *SIGNALS, level=0.95)
+    result = analyse(open_events(outcome.directory), other)
+    assert result.published_limit.observed > outcome.result.published_limit.observed
+    named = numbers(result)
+    assert named["observed limit on signal events"].published is None
+    assert named["expected limit on signal events"].published is None
+    assert named["acceptance of K+ -> mu+ nu"].published == 0.302
+
+
+def test_a_search_needs_its_normalisation(outcome):
+    alone = [NORMALISATION | {"role": "signal"}, *BACKGROUNDS, *SIGNALS]
+    with pytest.raises(CardError, match='needs a sample with role = "normalisation"'):
+        analyse(open_events(outcome.directory), card(*alone))
+
+
+def test_a_card_without_normalisation_is_refused_before_its_events_are_made(tmp_path):
+    with pytest.raises(CardError, match="normalisation"):
+        run(card(*SIGNALS), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        [NORMALISATION],
+        [NORMALISATION, *SIGNALS],
+        [NORMALISATION, *BACKGROUNDS],
+        [NORMALISATION, SIGNALS[0] | {"parameters": {"m_X": 0.2, "y": 0.0}}],
+        [sample("munug", "normalisation"), *BACKGROUNDS[1:]],
+        [NORMALISATION, sample("muN", "signal", parameters={"m_N": 0.05})],
+    ],
+    ids=["alone", "no background", "no signal", "no coupling", "another normalisation", "below the cut"],
+)
+def test_any_set_of_samples_has_a_result(tmp_path, samples):
+    small = [part | {"candidates": 20_000} for part in samples]
+    result = run(card(*small), tmp_path / "run").result
+    assert [row.sample for row in result.acceptances] == [s.get("name", s["process"]) for s in small]
+    for row in result.signals:
+        assert row.branching_fraction.observed > 0.0
+
+
+@pytest.mark.parametrize("candidates", [1, 2, 5, 30])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_few_events_have_a_result_or_a_clear_refusal(tmp_path, candidates, seed):
+    """Nothing selected, nothing generated: no number can be made of that, but no crash either."""
+    few = card(NORMALISATION, *BACKGROUNDS, *SIGNALS).changed(candidates=candidates, seed=seed)
+    try:
+        result = run(few, tmp_path / "run").result
+    except CardError as problem:
+        assert "munu" in str(problem)
+        return
+    assert all(math.isfinite(number.value) for number in result.numbers)
+
+
+def test_events_of_another_card_are_not_analysed(tmp_path):
+    made = run(card(NORMALISATION | {"candidates": 5000}), tmp_path / "run")
+    path = made.directory / "card.json"
+    path.write_text(path.read_text().replace('"seed": 3', '"seed": 4'))
+    with pytest.raises(EventFileError, match=r"card\.json is not the card"):
+        analyse_again(made.directory)
+    path.write_text("{}")
+    with pytest.raises(EventFileError, match=r"cannot read the card of the run, .*card\.json"):
+        analyse_again(made.directory)
+    path.unlink()
+    with pytest.raises(EventFileError, match=r"cannot read the card of the run, .*card\.json"):
+        analyse_again(made.directory)
+
+
+def test_an_incomplete_run_is_not_analysed(tmp_path):
+    made = run(card(NORMALISATION | {"candidates": 5000}), tmp_path / "run")
+    next((made.directory / "shards").iterdir()).unlink()
+    with pytest.raises(EventFileError, match="munu-00000"):
+        analyse_again(made.directory)
+    with pytest.raises(EventFileError, match="has no manifest"):
+        analyse_again(tmp_path)
