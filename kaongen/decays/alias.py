@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kaongen.jit import scalar_kernel
+from kaongen.jit import block_kernel, scalar_kernel
 
 CELL_BITS = 16
 CELLS = 1 << CELL_BITS
@@ -33,6 +33,34 @@ def choose(word, table):  # type: ignore[no-untyped-def]
     return other ^ (own * (other ^ cell))
 
 
+@block_kernel
+def _pair(share):  # type: ignore[no-untyped-def]
+    """What each cell keeps of its share, and which gets the rest: those with too little take from those with more."""
+    n = share.size
+    own, other = np.full(n, _ONE, dtype=np.int64), np.arange(n)
+    rest = share.copy()
+    small, large = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    n_small = n_large = 0
+    for cell in range(n):
+        if share[cell] < _ONE:
+            small[n_small] = cell
+            n_small += 1
+        elif share[cell] > _ONE:
+            large[n_large] = cell
+            n_large += 1
+    while n_small > 0 and n_large > 0:
+        n_small -= 1
+        lesser, greater = small[n_small], large[n_large - 1]
+        own[lesser], other[lesser] = rest[lesser], greater
+        rest[greater] -= _ONE - rest[lesser]
+        if rest[greater] <= _ONE:
+            n_large -= 1
+            if rest[greater] < _ONE:
+                small[n_small] = greater
+                n_small += 1
+    return own, other
+
+
 def alias_table(probability: NDArray[np.float64]) -> NDArray[np.uint64]:
     """The table for CELLS probabilities that add up to one.
 
@@ -45,20 +73,9 @@ def alias_table(probability: NDArray[np.float64]) -> NDArray[np.uint64]:
     # Rounded up, so that no cell gets less than its due; the slack pays for it, and what is left goes to the largest.
     share = np.ceil(probability * (n * _ONE * (1.0 - SLACK))).astype(np.int64)
     share[int(np.argmax(share))] += n * _ONE - int(share.sum())
-    own = np.full(n, _ONE, dtype=np.int64)
-    other = np.arange(n, dtype=np.int64)
-    small = [int(i) for i in np.flatnonzero(share < _ONE)]
-    large = [int(i) for i in np.flatnonzero(share > _ONE)]
-    rest = share.tolist()
-    while small and large:
-        lesser, greater = small.pop(), large[-1]
-        own[lesser] = rest[lesser]
-        other[lesser] = greater
-        rest[greater] -= _ONE - rest[lesser]
-        if rest[greater] <= _ONE:
-            large.pop()
-            if rest[greater] < _ONE:
-                small.append(greater)
+    own: NDArray[np.int64]
+    other: NDArray[np.int64]
+    own, other = _pair(share)
     # A cell that keeps all of its share is its own alias, so its share may be written as zero.
     return (other.astype(np.uint64) << _SHIFT) | (own % _ONE).astype(np.uint64)
 

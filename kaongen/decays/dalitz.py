@@ -33,6 +33,9 @@ CELLS = 1 << AXIS_BITS
 _SUB = 4
 """Intervals into which a cell is divided to find its bounds."""
 
+_SIMPSON = tuple(w / 12.0 for w in (1.0, 4.0, 2.0, 4.0, 1.0))
+"""Weights of the points across a cell for its mean."""
+
 _COARSE = 0.02
 """Relative uncertainty of the integral above which the table warns that the cells are too coarse for the amplitude."""
 
@@ -193,8 +196,9 @@ def build_table(
     least, most, mean = _cell_bounds(values)
     upper, lower, content = most * area, least * area, mean * area
     total = upper.sum()
-    # The same sum with half the points: its distance is an error estimate, and a generous one.
-    coarse = (_simpson(_simpson(values[::2, ::2], 0, _SUB // 2), 1, _SUB // 2) * area).sum()
+    # The same with the trapezoidal rule: its distance is an error estimate, and a generous one.
+    corners = values[::_SUB, ::_SUB]
+    coarse = 0.25 * ((corners[1:, 1:] + corners[1:, :-1] + corners[:-1, 1:] + corners[:-1, :-1]) * area).sum()
     table = alias.alias_table(upper.ravel() / total)
     # Proposals follow the probabilities that the table has exactly, after rounding; each is at least 1 - SLACK of what
     # the cell's upper bound asks for, so the acceptance below never exceeds one.
@@ -267,39 +271,30 @@ def _balanced(edges: NDArray[np.float64], cost: NDArray[np.float64]) -> NDArray[
     return np.asarray(result)
 
 
-def _simpson(values: NDArray[np.float64], axis: int, intervals: int) -> NDArray[np.float64]:
-    """Mean over each cell along one axis, by Simpson's rule."""
-    moved = np.moveaxis(values, axis, 0)
-    weights = np.ones(intervals + 1)
-    weights[1:-1:2], weights[2:-1:2] = 4.0, 2.0
-    pieces = [
-        moved[k : len(moved) - intervals + k : intervals] * (weights[k] / weights.sum()) for k in range(intervals + 1)
-    ]
-    return np.asarray(np.moveaxis(np.sum(pieces, axis=0), 0, axis))
-
-
-def _cell_bounds(
-    values: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+@block_kernel
+def _cell_bounds(values):  # type: ignore[no-untyped-def]
     """Least, most and mean density of every cell.
 
     Between sampled points a smooth function leaves the range of its samples by at most 1/8 of its second
-    difference in each direction; the bounds are widened by twice that.
+    difference in each direction; the bounds are widened by twice that. The mean is by Simpson's rule.
     """
     n = CELLS * _SUB
-    bend_u = np.zeros_like(values)
-    bend_v = np.zeros_like(values)
-    bend_u[1:-1] = np.abs(values[2:] - 2.0 * values[1:-1] + values[:-2])
-    bend_v[:, 1:-1] = np.abs(values[:, 2:] - 2.0 * values[:, 1:-1] + values[:, :-2])
-    bend_u[0], bend_u[-1] = bend_u[1], bend_u[-2]
-    bend_v[:, 0], bend_v[:, -1] = bend_v[:, 1], bend_v[:, -2]
-    least, most = np.full((CELLS, CELLS), np.inf), np.zeros((CELLS, CELLS))
-    bent = np.zeros((CELLS, CELLS))
-    for i in range(_SUB + 1):
-        for j in range(_SUB + 1):
-            here = np.s_[i : n - _SUB + i + 1 : _SUB, j : n - _SUB + j + 1 : _SUB]
-            np.minimum(least, values[here], out=least)
-            np.maximum(most, values[here], out=most)
-            np.maximum(bent, bend_u[here] + bend_v[here], out=bent)
-    mean = _simpson(_simpson(values, 0, _SUB), 1, _SUB)
-    return np.maximum(least - 0.25 * bent, 0.0), most + 0.25 * bent, mean
+    least, most, mean = np.empty((CELLS, CELLS)), np.empty((CELLS, CELLS)), np.empty((CELLS, CELLS))
+    for cell_i in range(CELLS):
+        for cell_j in range(CELLS):
+            low, high, bent, total = np.inf, 0.0, 0.0, 0.0
+            for k in range(_SUB + 1):
+                for m in range(_SUB + 1):
+                    i, j = cell_i * _SUB + k, cell_j * _SUB + m
+                    value = values[i, j]
+                    low, high = min(low, value), max(high, value)
+                    total += _SIMPSON[k] * _SIMPSON[m] * value
+                    # at the rim of the plot the second difference of the next point inside
+                    a, b = min(max(i, 1), n - 1), min(max(j, 1), n - 1)
+                    bend_u = abs(values[a + 1, j] - 2.0 * values[a, j] + values[a - 1, j])
+                    bend_v = abs(values[i, b + 1] - 2.0 * values[i, b] + values[i, b - 1])
+                    bent = max(bent, bend_u + bend_v)
+            least[cell_i, cell_j] = max(low - 0.25 * bent, 0.0)
+            most[cell_i, cell_j] = high + 0.25 * bent
+            mean[cell_i, cell_j] = total
+    return least, most, mean

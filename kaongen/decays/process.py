@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -183,12 +184,8 @@ class Process:
         one, two, three = self.dynamics.order
         cut = self.dynamics.s12_max(values) if self.dynamics.s12_max else None
         try:
-            return build_table(
-                self.dynamics.amplitude,
-                (masses[one], masses[two], masses[three]),
-                self.vector(values),
-                parent=M_K,
-                s12_max=cut,
+            return _table(
+                self.dynamics.amplitude, (masses[one], masses[two], masses[three]), tuple(self.vector(values)), cut
             )
         except ProcessError as problem:
             raise ProcessError(f"{self.name}: {problem}") from None
@@ -202,6 +199,14 @@ class Process:
 
     def branching_fraction(self, values: Values) -> Rate:
         return self.rate(self, values)
+
+
+@lru_cache(maxsize=16)
+def _table(
+    amplitude: Any, masses: tuple[float, float, float], parameters: tuple[float, ...], s12_max: float | None
+) -> DalitzTable:
+    # kept, because rate and sampler of a process want the same one
+    return build_table(amplitude, masses, np.array(parameters, dtype=np.float64), parent=M_K, s12_max=s12_max)
 
 
 def amplitude(function: Any) -> Any:

@@ -6,6 +6,7 @@ The file image is built and taken apart here; how the bytes reach the disk is th
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -58,7 +59,9 @@ def shard_image(
     rows = len(columns[table.names[0]])
     size = sum(values.nbytes for values in columns.values())
     in_memory = {"driver": "core", "backing_store": False, "block_size": size + (1 << 16)}
-    with h5py.File("shard", "w", libver=("v108", "v110"), **in_memory) as file:
+    # HDF5 takes two open files of one name for one file, also in memory
+    name = f"shard-{threading.get_ident()}"
+    with h5py.File(name, "w", libver=("earliest", "v110"), **in_memory) as file:
         events = file.create_group("events", track_order=True)
         chunking = {"compression": compression, "shuffle": True, "chunks": (min(rows, CHUNK_ROWS),)}
         for column in table.columns:

@@ -288,14 +288,14 @@ def test_the_spectrum_adds_up(result, stored):
         table = stored[row.sample]
         fraction = 1e-4 if row.role == "signal" else table["branching_fraction"]
         scale = N_KAONS * fraction / table["generated"]
-        filled, _ = np.histogram(table["m2_miss"].astype(float), edges, weights=table["weight"])
-        squares, _ = np.histogram(table["m2_miss"].astype(float), edges, weights=table["weight"] ** 2)
-        assert result.spectrum.expected[row.sample] == pytest.approx(filled * scale, rel=1e-9, abs=1e-12)
-        assert result.spectrum.errors[row.sample] == pytest.approx(np.sqrt(squares) * scale, rel=1e-9, abs=1e-12)
+        bins = np.digitize(table["m2_miss"].astype(float), edges)
+        filled, squares = (np.bincount(bins, table["weight"] ** k, minlength=112)[1:111] for k in (1, 2))
+        np.testing.assert_allclose(result.spectrum.expected[row.sample], filled * scale, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(result.spectrum.errors[row.sample], np.sqrt(squares) * scale, rtol=1e-9, atol=1e-12)
     for row in result.backgrounds:
         beyond = acceptance(stored[row.sample], 0.16) * N_KAONS * stored[row.sample]["branching_fraction"]
         above = np.array(result.spectrum.expected[row.sample])[edges[:-1] > 0.0999].sum()
-        assert above + beyond == pytest.approx(row.expected.value, rel=1e-6)
+        assert above + beyond == pytest.approx(row.expected.value, rel=1e-9)
 
 
 def test_the_result_says_where_it_comes_from(outcome):
@@ -363,8 +363,7 @@ def test_any_set_of_samples_has_a_result(tmp_path, samples):
         assert row.branching_fraction.observed > 0.0
 
 
-@pytest.mark.parametrize("candidates", [1, 2, 5, 30])
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize(("candidates", "seed"), [(1, 1), (1, 4), (2, 1), (2, 6), (5, 2), (30, 3)])
 def test_a_few_events_have_a_result_or_a_clear_refusal(tmp_path, candidates, seed):
     """Nothing selected, nothing generated: no number can be made of that, but no crash either."""
     few = card(NORMALISATION, *BACKGROUNDS, *SIGNALS).changed(candidates=candidates, seed=seed)
