@@ -13,7 +13,7 @@ import numpy as np
 from measure import Case, Threads
 
 from kaongen.decays.catalogue import find, processes
-from kaongen.decays.process import Process, ThreeBody
+from kaongen.decays.process import Process, ThreeBody, _table
 from kaongen.decays.sampling import CHUNK, blocks, sample, sampler
 from kaongen.decays.workspace import PX, DecayBlock
 from kaongen.events.layout import Column, FourMomentum, Provenance, SampleInfo, ShardHeader, Table, Tally, shard_file
@@ -44,6 +44,7 @@ def efficiencies(repeats: int) -> list[dict[str, float | str]]:
             values = process.values(given(process))
             seconds = []
             for _ in range(repeats):
+                _table.cache_clear()
                 begin = time.perf_counter()
                 table = process.table(values)
                 seconds.append(time.perf_counter() - begin)

@@ -429,7 +429,7 @@ def test_a_bad_card_writes_nothing(refused, tmp_path, monkeypatch, old, new, wor
 )
 def test_bad_options_write_nothing(refused, tmp_path, monkeypatch, arguments, word):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "small.toml").write_text(CARD.replace("000", ""))
+    (tmp_path / "small.toml").write_text(CARD.replace("0_000", "0"))
     refused("run", "small.toml", *arguments, words=[word])
     assert [path.name for path in tmp_path.iterdir()] == ["small.toml"]
 
