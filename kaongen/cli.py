@@ -221,12 +221,15 @@ def validate(
 
 
 def _problems(path: str) -> list[str]:
+    from kaongen.analysis.mu_invisible import check
     from kaongen.events.inspection import validate_events
     from kaongen.production.card import read_card, shipped_cards
     from kaongen.production.engine import plan
 
     if path.endswith(".toml") or (path in shipped_cards() and not Path(path).exists()):
-        plan(read_card(path))
+        card = read_card(path)
+        plan(card)
+        check(card)
         return []
     return validate_events(Path(path))
 

@@ -54,19 +54,30 @@ class Configuration:
             if name not in quantities:
                 raise CardError(f"{self.name} has no number {name!r}{suggestion(name, quantities)}")
             old = quantities[name]
-            if not _fits(value, old.value):
-                raise CardError(f"{name} = {value!r}: it must be finite, with the shape of {old.value!r}")
+            if problem := _problem(value, old):
+                raise CardError(f"{name} = {value!r}: {problem}, like {old.value!r}")
             quantities[name] = Quantity(value, old.unit, "set in the run card", old.status)
         return Configuration(self.name, self.description, quantities)
 
 
-def _fits(value: Any, old: Any) -> bool:
-    """Whether a value is made of finite numbers and has the shape of the old one."""
+def _problem(value: Any, quantity: Quantity) -> str | None:
+    """What keeps a value from taking the place of a quantity's, as the end of a message."""
     try:
         numbers = np.asarray(value)
     except ValueError:
-        return False  # rows of unequal length
-    return numbers.dtype.kind in "iuf" and numbers.shape == np.shape(old) and bool(np.all(np.isfinite(numbers)))
+        return "it must be made of finite numbers in the same shape"  # rows of unequal length
+    old = np.asarray(quantity.value)
+    if numbers.dtype.kind not in "iuf" or numbers.shape != old.shape or not np.all(np.isfinite(numbers)):
+        return "it must be made of finite numbers in the same shape"
+    if np.any((numbers < 0) & (old >= 0)):
+        return "it must not be negative"
+    # what has no unit is a probability or a relative error; tables of probabilities hold them in the second column
+    fractions = numbers[:, 1] if quantity.unit.endswith("probability") else numbers if not quantity.unit else None
+    if fractions is not None and np.any(fractions > 1):
+        return "it must lie between 0 and 1"
+    if quantity.unit.endswith("probability") and np.any(np.diff(numbers[:, 0]) <= 0):
+        return "its energies must increase"
+    return None
 
 
 def load(name: str) -> Configuration:

@@ -22,13 +22,15 @@ import numba
 from numba import config, njit, types
 from numba.extending import intrinsic
 
+from kaongen.errors import KaongenError
+
 __all__ = ["BLOCK", "block_kernel", "cache_directory", "full_width", "is_cache_cold", "row", "scalar_kernel"]
 
 
 def _block_size() -> int:
     text = os.environ.get("KAONGEN_BLOCK", "4096")
     if not text.isdigit() or int(text) < 64 or int(text) & (int(text) - 1):
-        raise ValueError(
+        raise KaongenError(
             f"KAONGEN_BLOCK={text!r}: the number of events in a block must be a power of two of at least 64"
         )
     return int(text)

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from kaongen.analysis.mu_invisible import analyse
+from kaongen.analysis.mu_invisible import analyse, check
 from kaongen.analysis.mu_selection import MuonSelection
 from kaongen.analysis.result import Result
 from kaongen.errors import EventFileError
@@ -63,6 +63,7 @@ def run(
         has been checked.
     """
     plan(card)
+    check(card)
     _make_room(directory, resume, overwrite)
     try:
         directory.mkdir(parents=True, exist_ok=True)

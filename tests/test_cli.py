@@ -422,7 +422,6 @@ def test_a_bad_card_writes_nothing(refused, tmp_path, monkeypatch, old, new, wor
         (["-n", "ten"], "-n"),
         (["--seed", "-1"], "--seed"),
         (["--seed", str(2**63)], "seed"),
-        (["-n", str(2**63)], "candidates"),
         (["--threads", "0"], "--threads"),
         (["--resume", "--overwrite"], "--resume"),
     ],

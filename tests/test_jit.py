@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kaongen import jit
+from kaongen.errors import KaongenError
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_block_sizes_that_are_allowed(monkeypatch, text):
 @pytest.mark.parametrize("text", ["", "0", "32", "63", "96", "1000", "-1024", "1e3", "1024.0", "0x400", "many"])
 def test_block_sizes_that_are_refused(monkeypatch, text):
     monkeypatch.setenv("KAONGEN_BLOCK", text)
-    with pytest.raises(ValueError, match=r"KAONGEN_BLOCK=.*power of two"):
+    with pytest.raises(KaongenError, match=r"KAONGEN_BLOCK=.*power of two"):
         jit._block_size()
 
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -52,9 +53,22 @@ def everything(directory):
     return {path.relative_to(directory): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
 
 
+@pytest.fixture
+def plots():
+    """For tests that want them."""
+
+
+@pytest.fixture(autouse=True)
+def _no_plots(request, monkeypatch):
+    """Drawing takes most of the time of a small run."""
+    if "plots" not in request.fixturenames:
+        monkeypatch.setattr("kaongen.run.save_plots", lambda result, directory: [])
+
+
 # in somebody's way
 
 
+@pytest.mark.usefixtures("plots")
 def test_a_run_leaves_what_it_promises(tmp_path):
     outcome = run(card(), tmp_path / "deep" / "run")
     files = {str(path) for path in everything(outcome.directory)}
@@ -127,7 +141,7 @@ def test_the_directory_one_stands_in_can_be_overwritten(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     before = everything(tmp_path)
     try:
-        run(card(seed=4), type(tmp_path)("."), overwrite=True)
+        run(card(seed=4), Path("."), overwrite=True)
     except EventFileError:
         assert everything(tmp_path) == before
     else:
@@ -172,7 +186,7 @@ def test_a_file_in_the_way_is_named(tmp_path):
 @linux
 def test_where_nothing_can_be_made_is_named():
     with pytest.raises(EventFileError, match="/proc/kaongen"):
-        run(card(), type(__import__("pathlib").Path())("/proc/kaongen"))
+        run(card(), Path("/proc/kaongen"))
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
@@ -224,7 +238,7 @@ def test_a_run_killed_before_its_first_shard_can_still_be_analysed(tmp_path):
 
 # in another process: killed, interrupted, out of space
 
-LONG = card(40 * CHUNK)
+LONG = card(20 * CHUNK)
 
 
 def start(folder, *options, chosen=LONG, **settings):
@@ -270,7 +284,7 @@ def test_a_killed_run_resumes_to_the_same_content(tmp_path, uninterrupted):
     moments = [
         lambda: (tmp_path / "run").exists(),
         lambda: (tmp_path / "run" / "manifest.json").exists(),
-        *(lambda more=more: shards(tmp_path) > more for more in (0, 7, 23)),
+        *(lambda more=more: shards(tmp_path) > more for more in (0, 6, 20)),
     ]
     killed = 0
     for moment in moments:
@@ -323,8 +337,10 @@ def limited(size):
 
 @linux
 @pytest.mark.slow
+@pytest.mark.usefixtures("plots")
 @pytest.mark.parametrize(
-    ("size", "named"), [(20, "card.json"), (900, "manifest.json"), (30_000, "munu-00000.h5"), (60_000, "result.json|plots")]
+    ("size", "named"),
+    [(20, "card.json"), (900, "manifest.json"), (30_000, "munu-00000.h5"), (60_000, "result.json|plots")],
 )
 def test_a_full_disk_is_named_and_survived(tmp_path, size, named):
     """No file may become larger than so many bytes; everything that was whole before stays whole."""

@@ -56,7 +56,7 @@ class Selected:
         """Probability that a generated decay is selected with m2_miss between two cuts (GeV^2)."""
         inside = (self.m2_miss > low) & (self.m2_miss < high)
         weights = self.weight[inside]
-        n = self.sample.tally.generated
+        n = max(self.sample.tally.generated, 1)
         mean, mean_square = math.fsum(weights) / n, math.fsum(weights * weights) / n
         return Value(value=mean, error=math.sqrt(max(mean_square - mean * mean, 0.0) / n))
 
@@ -66,6 +66,18 @@ class Selected:
         a = self.acceptance(low)
         scale = paper.N_KAONS.value * fraction
         return Value(value=scale * a.value, error=scale * a.error)
+
+
+def check(card: Card) -> None:
+    """Refuse a card that this search could not be done with.
+
+    Raises
+    ------
+    CardError
+        If the card has no sample for the normalisation.
+    """
+    if not any(part.role == "normalisation" for part in card.sample):
+        raise CardError('mu_invisible needs a sample with role = "normalisation"')
 
 
 def analyse(events: EventSet, card: Card) -> Result:
@@ -83,11 +95,10 @@ def analyse(events: EventSet, card: Card) -> Result:
     CardError
         If the card has no sample for the normalisation.
     """
+    check(card)
     roles = {part.name: part.role for part in card.sample}
     selected = [_select(events[name], roles[name]) for name in events.samples]
-    normalisation = next((s for s in selected if s.role == "normalisation"), None)
-    if normalisation is None:
-        raise CardError('mu_invisible needs a sample with role = "normalisation"')
+    normalisation = next(s for s in selected if s.role == "normalisation")
     backgrounds = [s for s in selected if s.role == "background"]
     signals = [s for s in selected if s.role == "signal"]
     level = card.analysis.confidence_level
@@ -123,6 +134,11 @@ def _numbers(
 ) -> list[Number]:
     window = paper.NORMALISATION_WINDOW
     a_sm = normalisation.acceptance(-window, window)
+    if a_sm.value <= 0.0:
+        generated = normalisation.sample.tally.generated
+        raise CardError(
+            f"none of {generated} decays of the sample {normalisation.name!r} was selected: it needs more candidates"
+        )
     n_kaons = paper.N_NORMALISATION / (a_sm.value * BR_K_MUNU.value)
     resolution = _core_resolution(normalisation)
     ref = paper.REFERENCE
@@ -238,7 +254,7 @@ def _signal_row(s: Selected, published: CountingLimit, cuts: Sequence[CutLimit])
         for c in cuts
         if (a := s.acceptance(c.m2_cut)).value > 0.0
     }
-    best = min(reach, key=lambda cut: reach[cut])
+    best = min(reach, key=lambda cut: reach[cut], default=None)
     per_event = branching_fraction_limit(1.0, paper.N_KAONS.value, region.value)
     info = s.sample.info
     coupling = _COUPLINGS.get(info.process)
@@ -255,7 +271,7 @@ def _signal_row(s: Selected, published: CountingLimit, cuts: Sequence[CutLimit])
         acceptance=region,
         branching_fraction=_as_limit(published, per_event),
         best_m2_cut=best,
-        best_expected=reach[best],
+        best_expected=None if best is None else reach[best],
         coupling=coupling,
         coupling_limit=coupling_limit,
     )
@@ -269,7 +285,7 @@ def _spectrum(selected: Sequence[Selected]) -> Spectrum:
         h = Hist(axis.Variable(SPECTRUM_EDGES, name="m2_miss"), storage=storage.Weight())
         h.fill(s.m2_miss, weight=s.weight)
         fraction = SIGNAL_BRANCHING_FRACTION if s.role == "signal" else s.sample.info.branching_fraction or 0.0
-        scale = paper.N_KAONS.value * fraction / s.sample.tally.generated
+        scale = paper.N_KAONS.value * fraction / max(s.sample.tally.generated, 1)
         expected[s.name] = [float(v) for v in h.values() * scale]
         errors[s.name] = [float(v) for v in np.sqrt(h.variances()) * scale]
     return Spectrum(edges=[float(e) for e in SPECTRUM_EDGES], expected=expected, errors=errors)

@@ -16,8 +16,8 @@ class _Record(BaseModel):
 class Value(_Record):
     """A number with its error."""
 
-    value: float
-    error: float = Field(default=0.0, ge=0.0)
+    value: float = Field(description="The number.")
+    error: float = Field(default=0.0, ge=0.0, description="Its standard error; 0 where it has none.")
 
 
 class Number(_Record):
@@ -82,8 +82,10 @@ class SignalLimit(_Record):
     m2_cut: float = Field(description="Cut of the published counts, in GeV^2.")
     acceptance: Value = Field(description="Acceptance above that cut.")
     branching_fraction: Limit = Field(description="Limit from the published counts and background.")
-    best_m2_cut: float = Field(description="Cut with the strongest expected limit on the simulated background.")
-    best_expected: float = Field(description="That limit on the branching fraction.")
+    best_m2_cut: float | None = Field(
+        description="Cut with the strongest expected limit on the simulated background; null without a background."
+    )
+    best_expected: float | None = Field(description="That limit on the branching fraction.")
     coupling: str | None = Field(default=None, description="Name of the coupling that scales the rate.")
     coupling_limit: Limit | None = Field(default=None, description="Limit on it.")
 

@@ -196,9 +196,10 @@ def build_table(
     least, most, mean = _cell_bounds(values)
     upper, lower, content = most * area, least * area, mean * area
     total = upper.sum()
-    # The same with the trapezoidal rule: its distance is an error estimate, and a generous one.
+    # The distance to the mean of the corners, added up without cancellation, is an error estimate, and a generous one.
     corners = values[::_SUB, ::_SUB]
-    coarse = 0.25 * ((corners[1:, 1:] + corners[1:, :-1] + corners[:-1, 1:] + corners[:-1, :-1]) * area).sum()
+    coarse = 0.25 * (corners[1:, 1:] + corners[1:, :-1] + corners[:-1, 1:] + corners[:-1, :-1])
+    uncertainty = np.abs((coarse - mean) * area).sum()
     table = alias.alias_table(upper.ravel() / total)
     # Proposals follow the probabilities that the table has exactly, after rounding; each is at least 1 - SLACK of what
     # the cell's upper bound asks for, so the acceptance below never exceeds one.
@@ -207,7 +208,6 @@ def build_table(
     occupied = given > 0.0
     per_cell = np.where(occupied, 1.0 / np.where(occupied, given, 1.0), 0.0)
     span = high - low
-    uncertainty = abs(content.sum() - coarse)
     if uncertainty > _COARSE * content.sum():
         warnings.warn(
             "|M|^2 varies much within a cell of the Dalitz plot: its integral is known only to "

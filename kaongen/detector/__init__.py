@@ -1,0 +1,1 @@
+"""NA62: a small compiled stage for each subdetector, propagation and reconstruction."""

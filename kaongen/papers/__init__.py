@@ -1,0 +1,1 @@
+"""Published numbers as data, one file per paper."""

@@ -1,0 +1,1 @@
+"""From a run card to shards of events: plan, chain, engine."""

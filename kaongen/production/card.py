@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -24,10 +25,16 @@ class _Part(BaseModel):
 class RunPart(_Part):
     """What all samples have in common."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", description="Name of the run and of its directory.")
-    seed: int = Field(default=1, ge=0, lt=2**63, description="Seed of all random streams.")
+    name: str = Field(
+        max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", description="Name of the run and of its directory."
+    )
+    seed: int = Field(default=1, strict=True, ge=0, lt=2**63, description="Seed of all random streams.")
     shard_candidates: int = Field(
-        default=16 * CHUNK, ge=CHUNK, multiple_of=CHUNK, description=f"Candidates per shard, a multiple of {CHUNK}."
+        default=16 * CHUNK,
+        strict=True,
+        ge=CHUNK,
+        multiple_of=CHUNK,
+        description=f"Candidates per shard, a multiple of {CHUNK}.",
     )
     compression: Literal["none", "gzip"] = Field(default="none", description="Compression of the event files.")
 
@@ -51,11 +58,12 @@ class SamplePart(_Part):
     process: str = Field(description="Name of the process in the catalogue (`kaongen channels`).")
     name: str = Field(
         default="",
+        max_length=100,
         pattern=r"^([A-Za-z0-9][A-Za-z0-9_.+-]*)?$",
         description="Name of the sample; the process's by default.",
     )
     role: Role = Field(description="What the analysis uses it for.")
-    candidates: int = Field(ge=1, lt=2**63, description="Candidates to generate.")
+    candidates: int = Field(strict=True, ge=1, lt=2**63, description="Candidates to generate.")
     parameters: dict[str, float] = Field(default_factory=dict, description="Parameters of the process, by name.")
 
     @model_validator(mode="before")
@@ -104,15 +112,18 @@ class Card(_Part):
 
     def changed(self, *, seed: int | None = None, candidates: int | None = None) -> Card:
         """The same card with another seed, or another number of candidates in every sample."""
-        run = self.run if seed is None else self.run.model_copy(update={"seed": seed})
-        samples = self.sample
+        content = self.model_dump()
+        if seed is not None:
+            content["run"]["seed"] = seed
         if candidates is not None:
-            samples = tuple(s.model_copy(update={"candidates": candidates}) for s in samples)
-        return self.model_copy(update={"run": run, "sample": samples})
+            for sample in content["sample"]:
+                sample["candidates"] = candidates
+        return _checked(content, "the card as changed")
 
     def sha256(self) -> str:
         """Of the card's content, independent of layout and comments."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        content = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()
 
 
 def shipped_cards() -> tuple[str, ...]:
@@ -130,7 +141,7 @@ def read_card(card: str | Path) -> Card:
         If there is no such card, or it is not valid; the message names the key, the value and what is allowed.
     """
     path = Path(card)
-    if path.suffix != ".toml" and not path.is_file():  # a run directory may have the name of its card
+    if path.suffix != ".toml" and not _is_file(path):
         names = shipped_cards()
         if str(card) not in names:
             hint = suggestion(str(card), names)
@@ -146,6 +157,14 @@ def read_card(card: str | Path) -> Card:
     return parse_card(text, str(card))
 
 
+def _is_file(path: Path) -> bool:
+    # not `exists`: a run directory may have the name of its card
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file can have
+        return False
+
+
 def parse_card(text: str, origin: str) -> Card:
     """Check the text of a card; `origin` names it in messages.
 
@@ -156,8 +175,13 @@ def parse_card(text: str, origin: str) -> Card:
     """
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as problem:
+    except (ValueError, RecursionError) as problem:
+        # numbers of thousands of digits and very deep nesting are errors of their own
         raise CardError(f"{origin} is not TOML: {problem}") from None
+    return _checked(data, origin)
+
+
+def _checked(data: Any, origin: str) -> Card:
     try:
         return Card.model_validate(data)
     except ValidationError as problem:

@@ -13,21 +13,23 @@ _COLOURS = ("#5790fc", "#f89c20", "#e42536", "#964a8b", "#9c9ca1", "#7a21dd")
 
 
 def _axes() -> tuple[Any, Any]:
-    import matplotlib
+    # without pyplot: its figures, backend and style belong to the user's session
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
 
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-    import mplhep
-
-    plt.style.use(mplhep.style.ROOT)
-    figure, axes = plt.subplots(figsize=(10, 7.5))
-    return figure, axes
+    figure = Figure(figsize=(10, 7.5))
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots()
 
 
 def save_plots(result: Result, directory: Path) -> list[Path]:
     """Draw the spectrum and the limits against the cut as PNG; returns the files."""
+    import mplhep
+    from matplotlib import rc_context
+
     directory.mkdir(parents=True, exist_ok=True)
-    return [_spectrum(result, directory / "m2_miss.png"), _cuts(result, directory / "limits.png")]
+    with rc_context(mplhep.style.ROOT):
+        return [_spectrum(result, directory / "m2_miss.png"), _cuts(result, directory / "limits.png")]
 
 
 def _spectrum(result: Result, path: Path) -> Path:

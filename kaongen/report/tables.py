@@ -84,6 +84,6 @@ def limits(result: Result) -> Table:
         br: Limit = row.branching_fraction
         table.add_row(
             row.sample, measured(row.acceptance), number(br.observed, 3), number(br.expected, 3),
-            f"{row.best_m2_cut:.2f}", number(row.best_expected, 3), coupling,
+            number(row.best_m2_cut, 2), number(row.best_expected, 3), coupling,
         )  # fmt: skip
     return table

@@ -1,0 +1,1 @@
+"""Limits from numbers of events; never sees events."""

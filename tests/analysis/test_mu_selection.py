@@ -12,7 +12,15 @@ def block(n, seed):
     """Measured quantities around all cuts."""
     rng = np.random.default_rng(seed)
     event = EventBlock(2)
-    ranges = {R_PX: (-1, 1), R_PY: (-1, 1), R_PZ: (0, 90), R_EOP: (0, 0.3), R_CDA: (0, 0.01), R_VZ: (100, 190), R_COS: (-1, 1)}
+    ranges = {
+        R_PX: (-1, 1),
+        R_PY: (-1, 1),
+        R_PZ: (0, 90),
+        R_EOP: (0, 0.3),
+        R_CDA: (0, 0.01),
+        R_VZ: (100, 190),
+        R_COS: (-1, 1),
+    }
     for number, (low, high) in ranges.items():
         row(event.reco, number)[:n] = rng.uniform(low, high, n)
     event.weight[:n] = np.where(rng.random(n) < 0.3, 0.0, rng.random(n))

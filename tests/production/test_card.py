@@ -111,7 +111,7 @@ def test_changed_numbers_reach_the_detector():
         # values that make no sense
         ("candidates = 1_000_000", "candidates = 0", ["sample[0].candidates = 0", "greater than or equal to 1"]),
         ("candidates = 1_000_000", "candidates = -5", ["sample[0].candidates = -5", "greater than or equal to 1"]),
-        ("candidates = 1_000_000", "candidates = nan", ["sample[0].candidates = nan", "finite"]),
+        ("candidates = 1_000_000", "candidates = nan", ["sample[0].candidates = nan", "integer"]),
         ("candidates = 1_000_000", f"candidates = {2**63}", [f"sample[0].candidates = {2**63}", "less than"]),
         ("seed = 62", "seed = -1", ["run.seed = -1", "greater than or equal to 0"]),
         ("seed = 62", "shard_candidates = 100", ["run.shard_candidates = 100", "65536"]),
