@@ -63,6 +63,8 @@ def run(
     json: Json = False,
 ) -> None:
     """Generate the events of a card and do its search."""
+    if resume and overwrite:
+        raise typer.BadParameter("--resume goes on with a run and --overwrite replaces it: choose one")
     started = time.monotonic()
     _announce_compilation()
     from kaongen.production.card import read_card
@@ -301,3 +303,7 @@ def main() -> None:
         # whoever read our output has seen enough
         sys.stderr.close()
         sys.exit(0)
+    except OSError as problem:
+        # a full disk, say, where compiled code is kept
+        print(f"kaongen: {problem}", file=sys.stderr)
+        sys.exit(2)

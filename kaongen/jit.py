@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,6 +70,23 @@ _KEY = _source_key()
 _DIRECTORY = cache_directory()
 
 
+def _can_keep() -> bool:
+    """Whether compiled code can be kept: the directory can be made, and takes a file."""
+    probe = _DIRECTORY / f"probe-{os.getpid()}"
+    try:
+        _DIRECTORY.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(bytes(1 << 16))
+        probe.unlink()
+    except OSError as problem:
+        text = f"kaongen: compiled code cannot be kept in the cache {_DIRECTORY} ({problem.strerror})"
+        print(f"{text}: every start compiles again; KAONGEN_CACHE_DIR chooses another directory", file=sys.stderr)
+        return False
+    return True
+
+
+_KEEP = _can_keep()
+
+
 def is_cache_cold() -> bool:
     """Whether nothing has been compiled yet for this version of the package on this machine."""
     return not _DIRECTORY.is_dir() or not any(_DIRECTORY.rglob("*.nbc"))
@@ -88,7 +106,7 @@ def _cache_here() -> Iterator[None]:
 def scalar_kernel(function: Callable[..., Any]) -> Any:
     """Compile a function of scalars; it is inlined into every kernel that calls it."""
     with _cache_here():
-        return njit(forceinline=True, error_model="numpy", nogil=True, cache=True)(function)
+        return njit(forceinline=True, error_model="numpy", nogil=True, cache=_KEEP)(function)
 
 
 def block_kernel(function: Callable[..., Any] | None = None, *, signature: Any = None) -> Any:
@@ -99,7 +117,7 @@ def block_kernel(function: Callable[..., Any] | None = None, *, signature: Any =
     """
 
     def decorate(body: Callable[..., Any]) -> Any:
-        options = {"error_model": "numpy", "nogil": True, "cache": True}
+        options = {"error_model": "numpy", "nogil": True, "cache": _KEEP}
         with _cache_here():
             return njit(signature, **options)(body) if signature is not None else njit(**options)(body)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +12,9 @@ from kaongen.errors import EventFileError
 from kaongen.events.durable import write_durably
 from kaongen.events.reader import open_events
 from kaongen.production.card import Card
+from kaongen.production.directory import CARD_FILE, PLOTS, RESULT_FILE, prepare, read_run_card
 from kaongen.production.engine import Progress, plan, produce
 from kaongen.report.plots import save_plots
-
-CARD_FILE = "card.json"
-RESULT_FILE = "result.json"
-PLOTS = "plots"
 
 
 @dataclass(frozen=True)
@@ -64,12 +60,8 @@ def run(
     """
     plan(card)
     check(card)
-    _make_room(directory, resume, overwrite)
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise EventFileError(f"cannot make the directory {directory}: {problem.strerror}") from None
-    if not (resume and (directory / CARD_FILE).exists()):
+    prepare(directory, card, resume=resume, overwrite=overwrite)
+    if not (directory / CARD_FILE).exists():
         _write(directory / CARD_FILE, card.model_dump_json(indent=2))
     produce(card, MuonSelection(), directory, threads=threads, resume=resume, progress=progress)
     return _conclude(card, directory)
@@ -90,15 +82,6 @@ def analyse_again(directory: Path) -> Outcome:
     return _conclude(card, directory)
 
 
-def read_run_card(directory: Path) -> Card:
-    """The card that a run directory was made from."""
-    path = directory / CARD_FILE
-    try:
-        return Card.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
-        raise EventFileError(f"cannot read the card of the run, {path}: {problem}") from None
-
-
 def _conclude(card: Card, directory: Path) -> Outcome:
     result = analyse(open_events(directory), card)
     _write(directory / RESULT_FILE, result.model_dump_json(indent=2))
@@ -107,24 +90,6 @@ def _conclude(card: Card, directory: Path) -> Outcome:
     except OSError as problem:
         raise EventFileError(f"cannot write the plots to {directory / PLOTS}: {problem.strerror}") from None
     return Outcome(result, directory, plots)
-
-
-def _make_room(directory: Path, resume: bool, overwrite: bool) -> None:
-    if not directory.exists() or resume:
-        return
-    if not directory.is_dir():
-        raise EventFileError(f"{directory} is a file: choose another directory with -o")
-    if not any(directory.iterdir()):
-        return
-    if not overwrite:
-        raise EventFileError(
-            f"{directory} exists already: --resume goes on with it, --overwrite replaces it, -o chooses another"
-        )
-    if not (directory / "manifest.json").exists() and not (directory / CARD_FILE).exists():
-        raise EventFileError(
-            f"{directory} holds no kaongen run: it is not overwritten; choose another directory with -o"
-        )
-    shutil.rmtree(directory)
 
 
 def _write(path: Path, text: str) -> None:

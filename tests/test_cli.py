@@ -127,7 +127,8 @@ try:
 except SystemExit:
     pass
 import kaongen
-print(*sorted(m for m in ("numba", "h5py", "matplotlib", "numpy", "scipy", "pydantic") if m in sys.modules), file=sys.stderr)
+heavy = ("numba", "h5py", "matplotlib", "numpy", "scipy", "pydantic")
+print(*(name for name in heavy if name in sys.modules), file=sys.stderr)
 """
 
 
@@ -387,8 +388,7 @@ def test_what_is_not_there_is_not_valid(kaongen, refused, tmp_path):
     assert code == 2
     assert "nowhere.h5" in out
     refused("validate", tmp_path / "nowhere.toml", words=["nowhere.toml"])
-    code, out, err = kaongen("validate", "x" * 5000)
-    assert code == 2
+    assert kaongen("validate", "x" * 5000)[0] == 2
 
 
 @pytest.mark.parametrize(

@@ -142,3 +142,8 @@ def test_every_module_can_be_imported_and_explains_itself(path):
     module = importlib.import_module(name)
     if path.name != "__init__.py":
         assert module.__doc__
+
+
+def test_rooms_explain_themselves():
+    silent = [path.parent.name for path in SOURCES if path.name == "__init__.py" and not path.read_text().strip()]
+    assert silent == []

@@ -100,7 +100,7 @@ def test_a_bad_card_overwrites_nothing(tmp_path):
     run(card(), tmp_path / "run")
     before = everything(tmp_path)
     bad = card(detector={"changes": {"gtk.nothing": 1.0}})
-    with pytest.raises(KaongenError, match="gtk.nothing"):
+    with pytest.raises(KaongenError, match=r"gtk\.nothing"):
         run(bad, tmp_path / "run", overwrite=True)
     assert everything(tmp_path) == before
 
@@ -128,10 +128,12 @@ def test_overwriting_keeps_the_files_that_the_user_put_there(tmp_path):
     run(card(), tmp_path / "run")
     notebook = tmp_path / "run" / "analysis.ipynb"
     notebook.write_text("{}")
+    refusal = ""
     try:
         run(card(seed=4), tmp_path / "run", overwrite=True)
     except EventFileError as problem:
-        assert "analysis.ipynb" in str(problem)
+        refusal = str(problem)
+    assert not refusal or "analysis.ipynb" in refusal
     assert notebook.read_text() == "{}"
 
 
@@ -245,9 +247,8 @@ def start(folder, *options, chosen=LONG, **settings):
     (folder / "long.toml").write_text(text(chosen))
     program = "import sys; from kaongen.cli import main; main()"
     arguments = ["run", str(folder / "long.toml"), "-o", str(folder / "run"), "--json", *options]
-    return subprocess.Popen(
-        [sys.executable, "-c", program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **settings
-    )  # fmt: skip
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, "-c", program, *arguments], **pipes, **settings)
 
 
 def shards(folder):

@@ -37,7 +37,7 @@ from kaongen.events.layout import (
     Tally,
     shard_file,
 )
-from kaongen.events.manifest import read_manifest, verified_shards, write_manifest
+from kaongen.events.manifest import MANIFEST, read_manifest, verified_shards, write_manifest
 from kaongen.events.writer import write_shard
 from kaongen.jit import BLOCK
 from kaongen.production.card import Card
@@ -174,7 +174,7 @@ def produce(
 def _started(card: Card, directory: Path, resume: bool) -> Manifest:
     """The manifest to go on from; it is on disk before anything else is."""
     wanted = plan(card)
-    if not (directory / "manifest.json").exists():
+    if not (directory / MANIFEST).exists():
         directory.mkdir(parents=True, exist_ok=True)
         write_manifest(directory, wanted)
         return wanted

@@ -280,7 +280,7 @@ def test_a_card_survives_json():
 
 LINES = SHIPPED.splitlines()
 VALUES = st.sampled_from(
-    ["-1", "0", "1e400", "nan", "-inf", '""', '"munu"', '"é"', "[]", "{}", "true", "2026-01-01", "[1, [2]]", "0x7f", "'''"]
+    ["-1", "0", "1e400", "nan", "-inf", '""', '"munu"', '"é"', "[]", "{}", "true", "2026-01-01", "[1, [2]]", "'''"]
 )  # fmt: skip
 
 
@@ -314,13 +314,16 @@ def mutations(draw):
 @given(text=mutations())
 def test_a_mutilated_card_is_either_valid_or_refused(text):
     """Whatever stands in the file: a card with positive numbers and known names, or one error of ours."""
+    refused = None
     try:
         parsed = parse_card(text, "my.toml")
         parsed.configuration()
         for part in parsed.sample:
             find(part.process).values(part.parameters)
     except KaongenError as problem:
-        assert str(problem)
+        refused = str(problem)
+    if refused is not None:
+        assert refused
         return
     data = tomllib.loads(text)
     assert len(parsed.sample) == len(data["sample"])

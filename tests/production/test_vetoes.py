@@ -1,5 +1,7 @@
 """Two ways to count what gets past the vetoes: probabilities as weights, or yes and no. They estimate the same."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from small_runs import columns, made, sample
@@ -55,7 +57,7 @@ def test_both_ways_agree(runs, name):
     assert n == open_events(runs / "accept")[name].tally.generated
     assert len(accepted["weight"]) > 50
     edges = [-np.inf, *np.quantile(accepted["m2_miss"], [1 / 3, 2 / 3]), np.inf]
-    for low, high in [(-np.inf, np.inf), *zip(edges[:-1], edges[1:], strict=True)]:
+    for low, high in [(-np.inf, np.inf), *pairwise(edges)]:
         (one, d_one), (two, d_two) = (
             mean(t["weight"][(t["m2_miss"] > low) & (t["m2_miss"] <= high)], n) for t in (weighted, accepted)
         )

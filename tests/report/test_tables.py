@@ -31,7 +31,9 @@ RESULT = Result(
     n_kaons=Value(value=1.14e10, error=0.02e10),
     numbers=[
         Number(name="normalisation events", value=2.19e9, kind="input", published=2.19e9),
-        Number(name="A of K+ -> mu+ nu", value=0.30217, error=0.00075, kind="tuned", published=0.302, published_error=0.005),
+        Number(
+            name="A of K+ -> mu+ nu", value=0.30217, error=0.00075, kind="tuned", published=0.302, published_error=0.005
+        ),
         Number(name="expected limit", value=1533.7, kind="prediction", published=1526.0),
         Number(name="nobody knows", value=7.0, kind="prediction"),
     ],
@@ -46,7 +48,8 @@ RESULT = Result(
     published_limit=Limit(observed=1186.1, expected=1533.7, bands=BANDS),
     cuts=[
         CutLimit(
-            m2_cut=0.1, background=Value(value=4576.0, error=964.0), limit=Limit(observed=None, expected=1590.0, bands=BANDS)
+            m2_cut=0.1, background=Value(value=4576.0, error=964.0),
+            limit=Limit(observed=None, expected=1590.0, bands=BANDS),
         )
     ],
     signals=[
