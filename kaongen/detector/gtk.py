@@ -11,7 +11,7 @@ from kaongen.event_block import EFFICIENCY, K_PX, K_PY, K_PZ, K_X, K_Y, K_Z, R_K
 from kaongen.jit import block_kernel, full_width, row
 from kaongen.random import GTK, PILEUP, draw, normal_pair, uniform
 
-_FIRST, _SECOND, _THIRD = np.uint64(0), np.uint64(1), np.uint64(2)
+_FIRST, _SECOND = np.uint64(0), np.uint64(1)
 
 # layout of the `response` array: z (m), resolutions (GeV, rad, m), matching efficiency, probability of a wrong track
 Z, SIGMA_P, SIGMA_ANGLE, SIGMA_X, MATCHING, WRONG = range(6)

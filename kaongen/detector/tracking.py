@@ -27,7 +27,7 @@ from kaongen.event_block import (
     T_Y,
     T_Z,
 )
-from kaongen.jit import block_kernel, full_width, row
+from kaongen.jit import BLOCK, block_kernel, full_width, row
 from kaongen.kinematics import boost
 from kaongen.particles import M_MU, M_PI, SPEED_OF_LIGHT, TAU_PI
 from kaongen.random import FLIGHT, draw, uniform
@@ -121,24 +121,31 @@ def cross_planes(n, chambers, magnet_z, kick, planes, track):
     charge, p = row(track, T_CHARGE), row(track, T_P)
     px, py, pz = row(track, T_PX), row(track, T_PY), row(track, T_PZ)
     x, y, z = row(track, T_X), row(track, T_Y), row(track, T_Z)
+    line = np.empty(5 * BLOCK)
+    slope_x, slope_y, bend = row(line, 0), row(line, 1), row(line, 2)
+    start_x, start_y = row(line, 3), row(line, 4)
+    for j in range(n):
+        inverse = 1.0 / pz[j]
+        far = 1e3 if pz[j] < 1e-3 * p[j] else 0.0
+        slope_x[j], slope_y[j], bend[j] = px[j] * inverse, py[j] * inverse, kick * charge[j] / p[j]
+        # where the line would be at z = 0
+        start_x[j], start_y[j] = x[j] - z[j] * slope_x[j] + far, y[j] - z[j] * slope_y[j] + far
     for c in range(4):
         at_x, at_y = row(track, T_X1 + 2 * c), row(track, T_X1 + 2 * c + 1)
-        _cross(n, chambers[c], magnet_z, kick, charge, p, px, py, pz, x, y, z, at_x, at_y)
+        _cross(n, chambers[c], magnet_z, slope_x, slope_y, bend, start_x, start_y, at_x, at_y)
     for c in range(5):
         at_x, at_y = row(track, T_RICH_X + 2 * c), row(track, T_RICH_X + 2 * c + 1)
-        _cross(n, planes[c], magnet_z, kick, charge, p, px, py, pz, x, y, z, at_x, at_y)
+        _cross(n, planes[c], magnet_z, slope_x, slope_y, bend, start_x, start_y, at_x, at_y)
 
 
 @block_kernel
-def _cross(n, plane, magnet_z, kick, charge, p, px, py, pz, x, y, z, at_x, at_y):
+def _cross(n, plane, magnet_z, slope_x, slope_y, bend, start_x, start_y, at_x, at_y):
+    # a kernel of its own, because only then does LLVM vectorise it
     full_width()
-    lever = max(plane - magnet_z, 0.0) * kick
+    lever = max(plane - magnet_z, 0.0)
     for j in range(n):
-        inverse = 1.0 / pz[j]
-        distance = plane - z[j]
-        far = 1e3 if pz[j] < 1e-3 * p[j] else 0.0
-        at_x[j] = x[j] + distance * px[j] * inverse - lever * charge[j] / p[j] + far
-        at_y[j] = y[j] + distance * py[j] * inverse + far
+        at_x[j] = start_x[j] + plane * slope_x[j] - lever * bend[j]
+        at_y[j] = start_y[j] + plane * slope_y[j]
 
 
 assert T_LKR_X == T_RICH_X + 6, "the planes behind the spectrometer follow one another in the block"

@@ -261,8 +261,8 @@ class Worker:
             filled += k
         if self._progress:
             self._progress(name, n)
-        kept = slice(0, filled)
-        return Chunk(index[kept].copy(), weight[kept].copy(), measured[:, kept].copy(), generated, above, counts, sums)
+        # views: the columns of a shard are joined from them, and rows beyond were never touched
+        return Chunk(index[:filled], weight[:filled], measured[:, :filled], generated, above, counts, sums)
 
 
 def run_in_threads(
