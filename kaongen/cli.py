@@ -22,6 +22,19 @@ app = typer.Typer(
 limit_app = typer.Typer(no_args_is_help=True, help="Limits from numbers of events.")
 app.add_typer(limit_app, name="limit")
 
+
+@app.callback(invoke_without_command=True)
+def version(
+    show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """K+ decays, a parametric NA62, and its searches: from a run card to events to limits."""
+    if show:
+        from kaongen import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables.")]
 Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Number of threads; all processors by default.")]
 SchemaName = Literal["card", "event-file", "manifest", "result"]
@@ -246,6 +259,8 @@ def schema(
     """JSON Schemas of card, event file, manifest and result."""
     from kaongen.schemas import schemas, write_schemas
 
+    if output is not None and name is not None:
+        raise typer.BadParameter("-o writes all schemas: leave out the name")
     if output is not None:
         for path in write_schemas(output):
             print(path)

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 
 import h5py
 import pytest
@@ -502,3 +503,8 @@ def test_a_reader_that_has_seen_enough_is_no_error():
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {program}"], capture_output=True, text=True)
     assert done.returncode == 0
     assert done.stderr == ""
+
+
+def test_the_version_is_that_of_the_package(kaongen):
+    code, out, _ = kaongen("--version")
+    assert (code, out.strip()) == (0, version("kaongen"))

@@ -57,7 +57,8 @@ class Selected:
         inside = (self.m2_miss > low) & (self.m2_miss < high)
         weights = self.weight[inside]
         n = max(self.sample.tally.generated, 1)
-        mean, mean_square = math.fsum(weights) / n, math.fsum(weights * weights) / n
+        # columns are in candidate order whatever the shards, so a plain sum does not depend on them
+        mean, mean_square = float(weights.sum()) / n, float((weights * weights).sum()) / n
         return Value(value=mean, error=math.sqrt(max(mean_square - mean * mean, 0.0) / n))
 
     def expected(self, low: float) -> Value:

@@ -46,6 +46,8 @@ class Progress:
     def __enter__(self) -> Self:
         if self._bar is not None:
             self._bar.start()
+        elif not self._quiet:
+            print(f"{self._total:,} candidates to go; a line every {_INTERVAL_S:.0f} s", file=self._stream, flush=True)
         return self
 
     def __exit__(

@@ -22,13 +22,14 @@ def test_a_line_per_interval_and_one_at_the_end(clock):
         for _ in range(4):
             clock[0] += 6.0
             progress("munu", 200_000)
-        assert said.getvalue().count("\n") == 2
+        assert said.getvalue().count("\n") == 3
         clock[0] += 1.0
         progress("munug", 200_000)
     lines = said.getvalue().splitlines()
-    assert lines[0].startswith("munu: 40% of 1,000,000 candidates")
+    assert lines[0].startswith("1,000,000 candidates to go")
+    assert lines[1].startswith("munu: 40% of 1,000,000 candidates")
     assert lines[-1].startswith("done: 100% of 1,000,000 candidates")
-    assert len(lines) == 3
+    assert len(lines) == 4
 
 
 def test_the_rest_is_estimated_from_what_was_done(clock):
