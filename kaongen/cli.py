@@ -24,14 +24,14 @@ app.add_typer(limit_app, name="limit")
 
 
 @app.callback(invoke_without_command=True)
-def version(
+def _version(
     show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """K+ decays, a parametric NA62, and its searches: from a run card to events to limits."""
     if show:
-        from kaongen import __version__
+        from importlib.metadata import version as installed
 
-        print(__version__)
+        print(installed("kaongen"))
         raise typer.Exit
 
 
