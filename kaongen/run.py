@@ -10,7 +10,7 @@ from kaongen.analysis.mu_selection import MuonSelection
 from kaongen.analysis.result import Result
 from kaongen.errors import EventFileError
 from kaongen.events.durable import write_durably
-from kaongen.events.reader import open_events
+from kaongen.events.reader import EventSet, open_events
 from kaongen.production.card import Card
 from kaongen.production.directory import CARD_FILE, PLOTS, RESULT_FILE, prepare, read_run_card
 from kaongen.production.engine import Progress, plan, produce
@@ -64,7 +64,7 @@ def run(
     if not (directory / CARD_FILE).exists():
         _write(directory / CARD_FILE, card.model_dump_json(indent=2))
     produce(card, MuonSelection(), directory, threads=threads, resume=resume, progress=progress)
-    return _conclude(card, directory)
+    return _conclude(open_events(directory), card, directory)
 
 
 def analyse_again(directory: Path) -> Outcome:
@@ -79,11 +79,11 @@ def analyse_again(directory: Path) -> Outcome:
     card = read_run_card(directory)
     if card.sha256() != events.provenance.card_sha256:
         raise EventFileError(f"{directory / CARD_FILE} is not the card that the events were made from")
-    return _conclude(card, directory)
+    return _conclude(events, card, directory)
 
 
-def _conclude(card: Card, directory: Path) -> Outcome:
-    result = analyse(open_events(directory), card)
+def _conclude(events: EventSet, card: Card, directory: Path) -> Outcome:
+    result = analyse(events, card)
     _write(directory / RESULT_FILE, result.model_dump_json(indent=2))
     try:
         plots = save_plots(result, directory / PLOTS)
