@@ -6,8 +6,9 @@ from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kaongen.decays.amplitude import amplitude, momenta_amplitude
     from kaongen.decays.catalogue import find, processes, register
-    from kaongen.decays.process import Parameter, Process, Rate, ThreeBody, TwoBody, amplitude
+    from kaongen.decays.process import ManyBody, Parameter, Process, Rate, ThreeBody, TwoBody
     from kaongen.decays.rates import measured, relative_to_munu
     from kaongen.decays.sampling import sample
     from kaongen.events.reader import open_events as open
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 __version__ = _version("kaongen")
 
 __all__ = [
-    "Measured", "Parameter", "Process", "Rate", "ThreeBody", "TwoBody", "amplitude", "find", "measured", "open",
-    "processes", "register", "relative_to_munu", "sample",
+    "ManyBody", "Measured", "Parameter", "Process", "Rate", "ThreeBody", "TwoBody", "amplitude", "find", "measured",
+    "momenta_amplitude", "open", "processes", "register", "relative_to_munu", "sample",
 ]  # fmt: skip
 
 # Imported when they are asked for: `import kaongen` and `kaongen --help` must not wait for numba and h5py.
@@ -26,12 +27,14 @@ _LAZY = {
     "Rate": ("kaongen.decays.process", "Rate"),
     "measured": ("kaongen.decays.rates", "measured"),
     "relative_to_munu": ("kaongen.decays.rates", "relative_to_munu"),
+    "ManyBody": ("kaongen.decays.process", "ManyBody"),
     "Parameter": ("kaongen.decays.process", "Parameter"),
     "Process": ("kaongen.decays.process", "Process"),
     "ThreeBody": ("kaongen.decays.process", "ThreeBody"),
     "TwoBody": ("kaongen.decays.process", "TwoBody"),
-    "amplitude": ("kaongen.decays.process", "amplitude"),
+    "amplitude": ("kaongen.decays.amplitude", "amplitude"),
     "find": ("kaongen.decays.catalogue", "find"),
+    "momenta_amplitude": ("kaongen.decays.amplitude", "momenta_amplitude"),
     "open": ("kaongen.events.reader", "open_events"),
     "processes": ("kaongen.decays.catalogue", "processes"),
     "register": ("kaongen.decays.catalogue", "register"),

@@ -71,11 +71,14 @@ def to_laboratory(n, beam, momenta):  # type: ignore[no-untyped-def]
 
 
 @block_kernel
-def true_missing_mass(n, mass, momenta, reco):  # type: ignore[no-untyped-def]
-    """(P_K - P)^2 of a daughter, from its energy in the kaon's rest frame: call before the boost."""
-    e, m2 = row(momenta, E), row(reco, M2_TRUE)
+def true_missing_mass(n, mass, beam, momenta, reco):  # type: ignore[no-untyped-def]
+    """(P_K - P)^2 of a particle of this mass, both in the laboratory."""
+    px, py, pz, e = row(momenta, PX), row(momenta, PY), row(momenta, PZ), row(momenta, E)
+    kx, ky, kz, ke = row(beam, K_PX), row(beam, K_PY), row(beam, K_PZ), row(beam, K_E)
+    m2 = row(reco, M2_TRUE)
     for j in range(n):
-        m2[j] = M_K * M_K + mass * mass - 2.0 * M_K * e[j]
+        product = ke[j] * e[j] - kx[j] * px[j] - ky[j] * py[j] - kz[j] * pz[j]
+        m2[j] = M_K * M_K + mass * mass - 2.0 * product
 
 
 class Beam:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from kaongen.decays.workspace import DecayBlock
+from kaongen.decays.workspace import VERTEX_X, VERTEX_Y, VERTEX_Z, DecayBlock
 from kaongen.jit import BLOCK
 
 # Rows of `beam`: the kaon's momentum (GeV) and the vertex where it decays (m).
-K_PX, K_PY, K_PZ, K_E, K_X, K_Y, K_Z = range(7)
+K_PX, K_PY, K_PZ, K_E = range(4)
+K_X, K_Y, K_Z = VERTEX_X, VERTEX_Y, VERTEX_Z
 BEAM_ROWS = 7
 
 # Rows of `track`: the candidate as it enters the spectrometer: charge, momentum (GeV), a point of its line (m), and
@@ -44,4 +45,5 @@ class EventBlock(DecayBlock):
         self.track = np.zeros(TRACK_ROWS * BLOCK)
         self.reco = np.zeros(RECO_ROWS * BLOCK)
         self.fate = np.zeros(FATE_ROWS * BLOCK)
+        self.vertex = self.beam
         self.extra = np.zeros(8 * BLOCK)

@@ -14,6 +14,12 @@ from particle import Particle
 SPEED_OF_LIGHT: Final = 0.299792458
 """m/ns"""
 
+HBAR: Final = 6.582119569e-16
+"""Reduced Planck constant in GeV ns (exact in the SI, CODATA 2022)."""
+
+G_F: Final = 1.1663788e-5
+"""Fermi constant in GeV^-2, from the muon's lifetime (PDG 2024)."""
+
 ALPHA_EM: Final = 1 / 137.035999177
 """Fine-structure constant, CODATA 2022."""
 

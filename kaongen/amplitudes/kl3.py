@@ -23,7 +23,8 @@ def squared(s12, s23, m_pi, m_l, lambda_plus, lambda_plus2, lambda_zero):
     l2 = m_l * m_l
     slope = t / PI2
     f_plus = 1.0 + slope * (lambda_plus + 0.5 * lambda_plus2 * slope)
-    f_minus = (1.0 + lambda_zero * slope - f_plus) * (K2 - pi2) / t
+    # (f0 - f+)(m_K^2 - m_pi^2)/t, without the division that t = 0 would not survive
+    f_minus = (lambda_zero - lambda_plus - 0.5 * lambda_plus2 * slope) * (K2 - pi2) / PI2
     e_pi = (K2 + pi2 - t) / (2.0 * M_K)
     e_nu = (K2 - s12) / (2.0 * M_K)
     e_l = M_K - e_pi - e_nu
@@ -31,4 +32,5 @@ def squared(s12, s23, m_pi, m_l, lambda_plus, lambda_plus2, lambda_zero):
     a = M_K * (2.0 * e_l * e_nu - M_K * recoil) + l2 * (0.25 * recoil - e_nu)
     b = l2 * (e_nu - 0.5 * recoil)
     c = 0.25 * l2 * recoil
-    return 32.0 * M_K * (a * f_plus * f_plus + b * f_plus * f_minus + c * f_minus * f_minus)
+    # at the rim of the Dalitz plot rounding may leave less than nothing
+    return 32.0 * M_K * max(a * f_plus * f_plus + b * f_plus * f_minus + c * f_minus * f_minus, 0.0)

@@ -8,6 +8,9 @@ from numba import types
 from kaongen.decays import three_body, two_body
 from kaongen.decays.workspace import MOMENTUM_ROWS, PX, PY, PZ, E
 from kaongen.jit import BLOCK, block_kernel, full_width, row
+from kaongen.random import ORIENTATION, PROPOSAL
+
+_FIRST = np.uint64(0)
 
 
 @block_kernel
@@ -25,65 +28,46 @@ def store(n, momenta, gamma, beta_gamma, columns, first_row, start):
 
 
 @block_kernel
-def back_to_back(key, first, n, steps, heights, alias, parent, m1, gamma, beta_gamma, columns, start):
-    """Two-body decays of candidates first .. first + n - 1; returns how many were written."""
-    point, weight, index = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK, dtype=np.uint64)
+def back_to_back(key, index, steps, heights, alias, parent, m1, gamma, beta_gamma, columns, start):
+    """Write the two-body decays of these numbers from position `start`; returns attempts and decays above bounds."""
+    point, weight = np.empty(BLOCK), np.empty(BLOCK)
     p1, p2 = np.empty(MOMENTUM_ROWS * BLOCK), np.empty(MOMENTUM_ROWS * BLOCK)
-    written = start
-    for offset in range(0, n, BLOCK):
-        size = min(BLOCK, n - offset)
-        two_body.propose(key, first + np.uint64(offset), size, steps, heights, alias, point, weight, index)
-        two_body.momenta(key, size, parent, m1, point, index, p1, p2)
-        store(size, p1, gamma, beta_gamma, columns, 0, written)
-        store(size, p2, gamma, beta_gamma, columns, 3, written)
-        written += size
-    return written - start
-
-
-_HEAD = (types.uint64, types.uint64, types.int64, *three_body.TABLE)
-
-
-@block_kernel(signature=types.UniTuple(types.int64, 2)(*_HEAD))
-def count_dalitz(key, first, n, address, geometry, parameters, edges_u, edges_v, alias, acceptance, floor):
-    """How many of candidates first .. first + n - 1 are accepted, and how many of these lie above their bound."""
-    words, uniforms = np.empty(BLOCK, dtype=np.uint64), np.empty(3 * BLOCK)
-    point, weight, index = np.empty(2 * BLOCK), np.empty(BLOCK), np.empty(BLOCK, dtype=np.uint64)
-    total = np.int64(0)
-    exceeded = np.int64(0)
-    for offset in range(0, n, BLOCK):
-        kept, above = three_body.propose(
-            key, first + np.uint64(offset), min(BLOCK, n - offset),
-            address, geometry, parameters, edges_u, edges_v, alias, acceptance, floor,
-            words, uniforms, point, weight, index,
-        )  # fmt: skip
-        total += kept
-        exceeded += above
-    return total, exceeded
+    for offset in range(0, index.size, BLOCK):
+        numbers = index[offset : offset + BLOCK]
+        n = numbers.size
+        two_body.settle(key, n, PROPOSAL, _FIRST, numbers, steps, heights, alias, point, weight)
+        two_body.momenta(key, n, ORIENTATION, _FIRST, numbers, parent, m1, point, p1, p2)
+        store(n, p1, gamma, beta_gamma, columns, 0, start + offset)
+        store(n, p2, gamma, beta_gamma, columns, 3, start + offset)
+    return index.size, 0
 
 
 @block_kernel(
-    signature=types.int64(
-        *_HEAD, *(types.int64,) * 3, types.float64, types.float64, types.Array(types.float32, 2, "C"), types.int64
+    signature=types.UniTuple(types.int64, 2)(
+        types.uint64, three_body.U8, *three_body.TABLE, *(types.int64,) * 3, types.float64, types.float64,
+        types.Array(types.float32, 2, "C"), types.int64,
     )
-)
+)  # fmt: skip
 def dalitz(
-    key, first, n, address, geometry, parameters, edges_u, edges_v, alias, acceptance, floor,
+    key, index, address, geometry, parameters, edges_u, edges_v, alias, acceptance, floor,
     one, two, three, gamma, beta_gamma, columns, start,
 ):  # fmt: skip
-    """Three-body decays of candidates first .. first + n - 1; returns how many were written."""
+    """Write the three-body decays of these numbers from position `start`; returns attempts and decays above bounds."""
     words, uniforms = np.empty(BLOCK, dtype=np.uint64), np.empty(3 * BLOCK)
-    point, weight, index = np.empty(2 * BLOCK), np.empty(BLOCK), np.empty(BLOCK, dtype=np.uint64)
+    point, weight = np.empty(2 * BLOCK), np.empty(BLOCK)
     p1, p2, p3 = np.empty(MOMENTUM_ROWS * BLOCK), np.empty(MOMENTUM_ROWS * BLOCK), np.empty(MOMENTUM_ROWS * BLOCK)
-    written = start
-    for offset in range(0, n, BLOCK):
-        kept, _ = three_body.propose(
-            key, first + np.uint64(offset), min(BLOCK, n - offset),
-            address, geometry, parameters, edges_u, edges_v, alias, acceptance, floor,
-            words, uniforms, point, weight, index,
+    attempts, above = 0, 0
+    for offset in range(0, index.size, BLOCK):
+        numbers = index[offset : offset + BLOCK]
+        n = numbers.size
+        tried, exceeded = three_body.settle(
+            key, n, PROPOSAL, _FIRST, numbers,
+            address, geometry, parameters, edges_u, edges_v, alias, acceptance, floor, words, uniforms, point, weight,
         )  # fmt: skip
-        three_body.momenta(key, kept, geometry, point, index, p1, p2, p3)
-        store(kept, p1, gamma, beta_gamma, columns, 3 * one, written)
-        store(kept, p2, gamma, beta_gamma, columns, 3 * two, written)
-        store(kept, p3, gamma, beta_gamma, columns, 3 * three, written)
-        written += kept
-    return written - start
+        three_body.momenta(key, n, ORIENTATION, _FIRST, numbers, geometry, point, p1, p2, p3)
+        store(n, p1, gamma, beta_gamma, columns, 3 * one, start + offset)
+        store(n, p2, gamma, beta_gamma, columns, 3 * two, start + offset)
+        store(n, p3, gamma, beta_gamma, columns, 3 * three, start + offset)
+        attempts += tried
+        above += exceeded
+    return attempts, above

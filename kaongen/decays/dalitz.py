@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from kaongen.decays import alias
+from kaongen.decays.amplitude import call_dalitz, dalitz_address
 from kaongen.errors import ProcessError
 from kaongen.jit import block_kernel, scalar_kernel
 from kaongen.kinematics import kallen
@@ -38,32 +37,6 @@ _SIMPSON = tuple(w / 12.0 for w in (1.0, 4.0, 2.0, 4.0, 1.0))
 
 _COARSE = 0.02
 """Relative uncertainty of the integral above which the table warns that the cells are too coarse for the amplitude."""
-
-AMPLITUDE_SIGNATURE = types.float64(types.float64, types.float64, types.Array(types.float64, 1, "C"))
-
-
-def amplitude_address(amplitude: Any) -> int:
-    """Address of the machine code of an amplitude compiled for `AMPLITUDE_SIGNATURE`.
-
-    Kernels get it as an integer: one compiled kernel then serves all amplitudes. numba's own function pointers
-    would do the same, but cost 50 microseconds whenever one is handed to a kernel.
-    """
-    compiled = amplitude.get_compile_result(AMPLITUDE_SIGNATURE)
-    return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name))
-
-
-def _call_amplitude(typing_context: Any, address: Any, s12: Any, s23: Any, parameters: Any) -> Any:
-    """|M|^2 at (s12, s23) from the amplitude at an address."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        number = ir.DoubleType()
-        function = ir.FunctionType(number, [number, number, arguments[3].type])
-        return builder.call(builder.inttoptr(arguments[0], function.as_pointer()), arguments[1:])
-
-    return types.float64(types.int64, *AMPLITUDE_SIGNATURE.args), generate
-
-
-call_amplitude: Any = intrinsic(_call_amplitude)
 
 # layout of the `geometry` array handed to kernels
 M_PARENT, MASS_1, MASS_2, MASS_3, S12_MIN, S12_MAX = range(6)
@@ -90,7 +63,7 @@ def density(address, u, v, geometry, parameters):  # type: ignore[no-untyped-def
     low, length = s23_limits(s12, geometry)
     if length <= 0.0:
         return 0.0
-    return call_amplitude(address, s12, low + v * length, parameters) * length
+    return call_dalitz(address, s12, low + v * length, parameters) * length
 
 
 _GRID = types.Array(types.float64, 1, "C")
@@ -175,7 +148,7 @@ def build_table(
                 f"the cut leaves no phase space: s12 up to {high:.6g} GeV^2, allowed from {low:.6g} GeV^2"
             )
     geometry = np.array([parent, m1, m2, m3, low, high])
-    address = amplitude_address(amplitude)
+    address = dalitz_address(amplitude)
 
     def evaluate(u: NDArray[np.float64], v: NDArray[np.float64]) -> NDArray[np.float64]:
         values: NDArray[np.float64] = _density_on(address, u, v, geometry, parameters)

@@ -1,4 +1,4 @@
-"""The particles of an event: the daughters, followed by the products of those that decay at once."""
+"""The particles of an event: the daughters, followed by the products of those that decay."""
 
 from __future__ import annotations
 
@@ -6,50 +6,107 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kaongen.decays.process import Process
-from kaongen.decays.secondary import to_photons
+from kaongen.decays.daughters import LIFETIMES, Secondary, known, sampler_of
+from kaongen.decays.descriptor import Descriptor
+from kaongen.decays.process import Process, Values
 from kaongen.decays.workspace import DecayBlock
-from kaongen.particles import BR_PI0_GAMMAGAMMA, M_PI0, SPECIES, Species
+from kaongen.particles import SPECIES, Species
+
+_AT_ONCE = {"pi0": ("gamma", "gamma")}
+"""What decays before it can be seen, and how it does unless the descriptor says otherwise."""
 
 
 @dataclass(frozen=True)
 class FinalState:
     """Slots of a block and what is in them.
 
-    species : what each slot holds at the end.
-    prompt : for each daughter that decays at once, its slot and the two slots of its products.
-    branching : probability of these secondary decays.
-    descriptor : of the decay, with the secondary decays written out.
+    species : what each slot holds, and masses : in GeV; the kaon's own daughters come first.
+    secondaries : the decays of daughters, in the order in which they happen.
+    branching : probability of those that are known.
+    descriptor : of the decay, with all secondary decays written out.
     """
 
     species: tuple[Species, ...]
-    prompt: tuple[tuple[int, int, int], ...]
+    masses: tuple[float, ...]
+    secondaries: tuple[Secondary, ...]
     branching: float
     descriptor: str
 
     def charged(self) -> tuple[int, ...]:
-        return tuple(i for i, s in enumerate(self.species) if s.charge and s.visible)
+        """Slots of charged particles that the detector sees; one that was told to decay is not among them."""
+        gone = {s.parent for s in self.secondaries}
+        return tuple(i for i, s in enumerate(self.species) if s.charge and s.visible and i not in gone)
 
     def photons(self) -> tuple[int, ...]:
         return tuple(i for i, s in enumerate(self.species) if s.name == "gamma")
 
-    def decay(self, key: np.uint64, n: int, block: DecayBlock) -> None:
-        """Let the prompt daughters decay, once all are in the laboratory."""
-        for number, (parent, first, second) in enumerate(self.prompt):
-            momenta = block.momenta
-            to_photons(key, n, number, M_PI0, block.index, momenta[parent], momenta[first], momenta[second])
+    def decay(self, key: np.uint64, n: int, block: DecayBlock) -> int:
+        """Let the daughters decay, once all are in the laboratory; returns how many decays lay above their bound."""
+        return sum(secondary.decay(key, number, n, block) for number, secondary in enumerate(self.secondaries))
 
 
-def final_state(process: Process) -> FinalState:
-    """The daughters of a process and the photons of pi0 -> gamma gamma."""
-    species = list(process.species)
-    prompt = []
-    branching = 1.0
-    decay = process.decay
-    for slot, name in enumerate(process.daughters):
-        if name == "pi0":
-            prompt.append((slot, len(species), len(species) + 1))
-            species += [SPECIES["gamma"], SPECIES["gamma"]]
-            branching *= BR_PI0_GAMMAGAMMA.value
-            decay = decay.replace(" pi0", " (pi0 -> gamma gamma)", 1)
-    return FinalState(tuple(species), tuple(prompt), branching, decay)
+def final_state(process: Process, values: Values, at_once: bool = True) -> FinalState:
+    """What is left of a decay: its daughters and the products of those that decay.
+
+    Parameters
+    ----------
+    process
+        Its descriptor says which daughters decay, and how.
+    values
+        All parameters of the process: lifetimes and masses of new particles among them.
+    at_once
+        Whether a pi0 of which nothing is said decays to two photons.
+
+    Raises
+    ------
+    ProcessError
+        If a daughter is too light for its decay.
+    """
+    builder = _Builder(process, values, at_once)
+    descriptor = builder.add(0, process.descriptor)
+    return FinalState(
+        tuple(builder.species), tuple(builder.masses), tuple(builder.secondaries), builder.branching, str(descriptor)
+    )
+
+
+class _Builder:
+    def __init__(self, process: Process, values: Values, at_once: bool) -> None:
+        self.process, self.values, self.at_once = process, values, at_once
+        self.species = list(process.species)
+        self.masses = list(process.masses(values))
+        self.secondaries: list[Secondary] = []
+        self.branching = 1.0
+
+    def add(self, first: int, decay: Descriptor) -> Descriptor:
+        """Add the decays of the daughters of `decay`, which have slots from `first` on; returns it written out."""
+        written: list[str | Descriptor] = []
+        for slot, daughter in enumerate(decay.daughters, first):
+            if isinstance(daughter, str) and self.at_once and daughter in _AT_ONCE:
+                daughter = Descriptor(daughter, _AT_ONCE[daughter])
+            written.append(daughter if isinstance(daughter, str) else self._decay(slot, daughter))
+        return Descriptor(decay.parent, tuple(written))
+
+    def _decay(self, parent: int, decay: Descriptor) -> Descriptor:
+        products = tuple(range(len(self.species), len(self.species) + len(decay.names)))
+        masses = [self.process.mass(name, self.values) for name in decay.names]
+        name, mass = decay.parent, self.masses[parent]
+        entry, _ = known(name, decay.names)
+        if entry is not None:
+            self.branching *= entry.branching_fraction.value
+        lifetime = LIFETIMES[name] if name in LIFETIMES else self.values.get(lifetime_name(name), 0.0)
+        self.secondaries.append(
+            Secondary(parent, products, mass, lifetime, sampler_of(name, mass, decay.names, masses))
+        )
+        self.species += [SPECIES[n] for n in decay.names]
+        self.masses += masses
+        return self.add(products[0], decay)
+
+
+def lifetime_name(particle: str) -> str:
+    """Name of the parameter that holds a new particle's mean life in ns."""
+    return f"tau_{particle.replace(chr(39), '')}"
+
+
+def mass_name(particle: str) -> str:
+    """Name of the parameter that holds a new particle's mass in GeV."""
+    return f"m_{particle.replace(chr(39), '')}"

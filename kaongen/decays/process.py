@@ -9,13 +9,13 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numba import njit
-from numba.core.registry import CPUDispatcher
 from numpy.typing import NDArray
 
-from kaongen.decays.dalitz import AMPLITUDE_SIGNATURE, DalitzTable, build_table
+from kaongen.decays.cells import CellTable, build_cells
+from kaongen.decays.dalitz import DalitzTable, build_table
+from kaongen.decays.descriptor import Descriptor, parse
+from kaongen.decays.phase_space import phase_space
 from kaongen.errors import ProcessError, suggestion
-from kaongen.jit import block_kernel
 from kaongen.kinematics import two_body_momentum
 from kaongen.particles import M_K, SPECIES, Species
 
@@ -86,7 +86,27 @@ class ThreeBody:
     s12_max: Callable[[Values], float] | None = None
 
 
-Dynamics = TwoBody | MuonSpectrum | ThreeBody
+@dataclass(frozen=True, slots=True)
+class ManyBody:
+    """A decay to three bodies or more with a squared amplitude of the daughters' momenta.
+
+    amplitude : what `kaongen.momenta_amplitude` makes of a function of (p, parameters): p[i] = (px, py, pz, E) in the
+        kaon's rest frame in GeV.
+    order : the daughters that are p[0], p[1], ..., as positions in the decay; all of them in their order by default.
+        Phase space is split into systems of the first two, three, ... of them, so a pole should be in such a mass.
+    limits : optional, from the values of the parameters: for a number k the range in GeV of the mass of the first k;
+        equal ends put that system on its mass shell.
+    exchange : pairs of like particles, as positions in p, that are to be exchanged at random: for an amplitude that is
+        zero on one side of a symmetry, and twice as large on the other.
+    """
+
+    amplitude: Any
+    order: tuple[int, ...] = ()
+    limits: Callable[[Values], Mapping[int, tuple[float, float]]] | None = None
+    exchange: tuple[tuple[int, int], ...] = ()
+
+
+Dynamics = TwoBody | MuonSpectrum | ThreeBody | ManyBody
 
 
 @dataclass(frozen=True)
@@ -94,11 +114,13 @@ class Process:
     """One entry of the catalogue.
 
     name : what cards and commands call it.
-    decay : descriptor "K+ -> a b c" with the names of `kaongen.particles.SPECIES`.
+    decay : descriptor "K+ -> a b c" with the names of `kaongen.particles.SPECIES`; daughters may decay in turn.
     dynamics : how momenta are distributed.
     rate : function of the parameter values that gives the branching fraction.
     reference : where amplitude and rate come from.
     mass_of : name of the daughter whose mass is a parameter, and that parameter's name.
+    chain : optional, the descriptor of a decay in steps that this one describes as a whole, with the correlations
+        between the steps: asked for under that descriptor, this process answers.
     """
 
     name: str
@@ -108,27 +130,44 @@ class Process:
     reference: str
     parameters: tuple[Parameter, ...] = ()
     mass_of: Mapping[str, str] = field(default_factory=dict)
+    chain: str = ""
 
     def __post_init__(self) -> None:
-        parent, arrow, rest = self.decay.partition(" -> ")
-        names = rest.split()
-        if parent != "K+" or not arrow or not names:
-            raise ProcessError(f"{self.name}: {self.decay!r} is not a decay descriptor such as 'K+ -> mu+ nu_mu'")
-        for name in names:
-            if name not in SPECIES:
-                hint = suggestion(name, SPECIES)
-                raise ProcessError(f"{self.name}: there is no particle {name!r}{hint} (known: {', '.join(SPECIES)})")
+        try:
+            names = self.descriptor.names
+            if self.chain:
+                parse(self.chain)
+        except ProcessError as problem:
+            raise ProcessError(f"{self.name}: {problem}") from None
         if isinstance(self.dynamics, ThreeBody):
-            if len(names) != 3:
-                raise ProcessError(f"{self.name}: {self.decay!r} has {len(names)} daughters, a three-body decay has 3")
-            if sorted(self.dynamics.order) != [0, 1, 2]:
-                raise ProcessError(f"{self.name}: order {self.dynamics.order} must hold 0, 1 and 2 once each")
+            _check_order(self.name, self.decay, self.dynamics.order, names, 3)
+        elif isinstance(self.dynamics, ManyBody):
+            if len(names) < 3:
+                raise ProcessError(f"{self.name}: {self.decay!r} has {len(names)} daughters, it must have 3 or more")
+            _check_order(self.name, self.decay, self.order, names, len(names))
         elif isinstance(self.dynamics, TwoBody) and len(names) != 2:
             raise ProcessError(f"{self.name}: {self.decay!r} has {len(names)} daughters, a two-body decay has 2")
 
     @property
+    def order(self) -> tuple[int, ...]:
+        """Positions in the decay of the particles that amplitude and phase space count as 1, 2, 3, ..."""
+        if isinstance(self.dynamics, (ThreeBody, ManyBody)) and self.dynamics.order:
+            return self.dynamics.order
+        return tuple(range(len(self.daughters)))
+
+    @property
+    def descriptor(self) -> Descriptor:
+        return parse(self.decay)
+
+    @property
     def daughters(self) -> tuple[str, ...]:
-        return tuple(self.decay.split(" -> ")[1].split())
+        """Names of the kaon's own daughters."""
+        return self.descriptor.names
+
+    @property
+    def symmetry(self) -> int:
+        """What phase space must be divided by for daughters that are alike."""
+        return math.prod(math.factorial(self.daughters.count(name)) for name in set(self.daughters))
 
     @property
     def species(self) -> tuple[Species, ...]:
@@ -167,28 +206,53 @@ class Process:
         return np.array([values[p.name] for p in self.parameters], dtype=np.float64)
 
     def masses(self, values: Values) -> tuple[float, ...]:
-        """Masses of the daughters in GeV."""
-        result = []
-        for species in self.species:
-            mass = values[self.mass_of[species.name]] if species.name in self.mass_of else species.mass
-            if mass is None:
-                raise ProcessError(f"{self.name}: no parameter gives the mass of {species.name}")
-            result.append(mass)
-        return tuple(result)
+        """Masses of the kaon's own daughters in GeV."""
+        return tuple(self.mass(name, values) for name in self.daughters)
 
-    def table(self, values: Values) -> DalitzTable:
+    def mass(self, particle: str, values: Values) -> float:
+        """Mass of a particle in this decay in GeV."""
+        mass = values[self.mass_of[particle]] if particle in self.mass_of else SPECIES[particle].mass
+        if mass is None:
+            raise ProcessError(f"{self.name}: no parameter gives the mass of {particle}")
+        return mass
+
+    def dalitz_table(self, values: Values) -> DalitzTable:
         """The Dalitz plot of a three-body process, tabulated."""
         if not isinstance(self.dynamics, ThreeBody):
             raise ProcessError(f"{self.name} has no Dalitz plot: {self.decay}")
-        masses = self.masses(values)
-        one, two, three = self.dynamics.order
+        m = [self.masses(values)[i] for i in self.order]
         cut = self.dynamics.s12_max(values) if self.dynamics.s12_max else None
         try:
-            return _table(
-                self.dynamics.amplitude, (masses[one], masses[two], masses[three]), tuple(self.vector(values)), cut
+            return _dalitz_table(self.dynamics.amplitude, (m[0], m[1], m[2]), tuple(self.vector(values)), cut)
+        except ProcessError as problem:
+            raise ProcessError(f"{self.name}: {problem}") from None
+
+    def cell_table(self, values: Values) -> CellTable:
+        """The phase space of a many-body process, tabulated."""
+        if not isinstance(self.dynamics, ManyBody):
+            raise ProcessError(f"{self.name} has no many-body phase space: {self.decay}")
+        masses = tuple(self.masses(values)[i] for i in self.order)
+        limits = self.dynamics.limits(values) if self.dynamics.limits else {}
+        try:
+            return _cell_table(
+                self.dynamics.amplitude, masses, tuple(self.vector(values)), tuple(sorted(limits.items()))
             )
         except ProcessError as problem:
             raise ProcessError(f"{self.name}: {problem}") from None
+
+    def width(self, values: Values) -> tuple[float, float]:
+        """Integral of |M|^2 over phase space, over 2 m_K and over the symmetry of like daughters, and its error.
+
+        It is the width in the unit of |M|^2 times GeV^(2n - 5). Only processes with an amplitude have one.
+        """
+        if isinstance(self.dynamics, ThreeBody):
+            plot = self.dalitz_table(values)
+            # PDG, Kinematics: dGamma = |M|^2 ds12 ds23 / (256 pi^3 m_K^3)
+            flux = 1.0 / (256.0 * math.pi**3 * M_K**3 * self.symmetry)
+            return plot.integral * flux, plot.integral_error * flux
+        cells = self.cell_table(values)
+        flux = 1.0 / (2.0 * M_K * self.symmetry)
+        return cells.integral * flux, cells.integral_error * flux
 
     def momentum(self, values: Values) -> float:
         """Momentum of the daughters of a two-body process in the kaon's rest frame (GeV)."""
@@ -201,29 +265,30 @@ class Process:
         return self.rate(self, values)
 
 
-@lru_cache(maxsize=16)
-def _table(
+def _check_order(name: str, decay: str, order: tuple[int, ...], names: tuple[str, ...], count: int) -> None:
+    if len(names) != count:
+        raise ProcessError(f"{name}: {decay!r} has {len(names)} daughters, a three-body decay has 3")
+    if sorted(order) != list(range(count)):
+        wanted = ", ".join(map(str, range(count - 1)))
+        raise ProcessError(f"{name}: order {order} must hold {wanted} and {count - 1} once each")
+
+
+# kept, because rate and sampler of a process want the same one
+
+
+@lru_cache(maxsize=32)
+def _dalitz_table(
     amplitude: Any, masses: tuple[float, float, float], parameters: tuple[float, ...], s12_max: float | None
 ) -> DalitzTable:
-    # kept, because rate and sampler of a process want the same one
     return build_table(amplitude, masses, np.array(parameters, dtype=np.float64), parent=M_K, s12_max=s12_max)
 
 
-def amplitude(function: Any) -> Any:
-    """Make a squared amplitude usable by the three-body sampler.
-
-    Parameters
-    ----------
-    function
-        A plain Python function or an ``@numba.njit`` function of (s12, s23, parameters): two floats in GeV^2
-        and a float64 array; it returns |M|^2 in any unit.
-
-    Returns
-    -------
-    The compiled function, callable from Python as well.
-    """
-    body = function.py_func if isinstance(function, CPUDispatcher) else function
-    # The cache is keyed by the sources of kaongen: it would not notice a change in a user's.
-    if body.__module__.startswith("kaongen."):
-        return block_kernel(signature=AMPLITUDE_SIGNATURE)(body)
-    return njit(AMPLITUDE_SIGNATURE, error_model="numpy", nogil=True)(body)
+@lru_cache(maxsize=32)
+def _cell_table(
+    amplitude: Any,
+    masses: tuple[float, ...],
+    parameters: tuple[float, ...],
+    limits: tuple[tuple[int, tuple[float, float]], ...],
+) -> CellTable:
+    space = phase_space(M_K, masses, dict(limits))
+    return build_cells(amplitude, space, np.array(parameters, dtype=np.float64))

@@ -6,14 +6,11 @@ import math
 from collections.abc import Callable
 
 from kaongen.decays.process import Process, Rate, Values
-from kaongen.particles import BR_K_MUNU, M_K, M_MU, Measured
+from kaongen.kinematics import two_body_momentum
+from kaongen.particles import BR_K_MUNU, BR_K_PIPI0, HBAR, M_K, M_MU, M_PI, M_PI0, TAU_K, Measured
 
 GAMMA_MUNU = M_K * (1.0 - (M_MU / M_K) ** 2) ** 2 / (16.0 * math.pi)
 """Width of K+ -> mu+ nu_mu in units of lambda_mu^2 (GeV), with Sum|M|^2 = lambda_mu^2 (m_K^2 - m_mu^2)."""
-
-THREE_BODY_FLUX = 1.0 / (256.0 * math.pi**3 * M_K**3)
-"""dGamma = THREE_BODY_FLUX Sum|M|^2 ds12 ds23 (PDG, Kinematics)."""
-
 
 def measured(value: Measured) -> Callable[[Process, Values], Rate]:
     """A branching fraction that was measured."""
@@ -25,15 +22,43 @@ def relative_to_munu(factor: Callable[[Values], float]) -> Callable[[Process, Va
 
     The decay constant and the CKM element cancel; the error is that of BR(mu nu) and of the integration.
     """
+    return _relative(BR_K_MUNU, lambda: GAMMA_MUNU, factor, "K+ -> mu+ nu_mu")
 
-    def rate(process: Process, values: Values) -> Rate:
-        table = process.table(values)
-        scale = BR_K_MUNU.value * THREE_BODY_FLUX / GAMMA_MUNU * factor(values)
-        value = table.integral * scale
-        relative = math.hypot(BR_K_MUNU.error / BR_K_MUNU.value, table.integral_error / table.integral)
-        return Rate(value, value * relative, f"computed, relative to BR(K+ -> mu+ nu_mu): {BR_K_MUNU.reference}")
 
-    return rate
+def relative_to_pipi0(factor: Callable[[Values], float]) -> Callable[[Process, Values], Rate]:
+    """BR(pi+ pi0) Gamma/Gamma(pi+ pi0), the amplitude in units of that of K+ -> pi+ pi0, times a factor."""
+    width = float(two_body_momentum(M_K, M_PI, M_PI0)) / (8.0 * math.pi * M_K**2)
+    return _relative(BR_K_PIPI0, lambda: width, factor, "K+ -> pi+ pi0")
+
+
+def relative_to(
+    reference: Process, rate: Measured, factor: Callable[[Values], float]
+) -> Callable[[Process, Values], Rate]:
+    """BR Gamma/Gamma of another process whose amplitude has the same unit, times a factor."""
+    return _relative(rate, lambda: reference.width(reference.values({}))[0], factor, reference.decay)
+
+
+def _relative(
+    rate: Measured, width: Callable[[], float], factor: Callable[[Values], float], name: str
+) -> Callable[[Process, Values], Rate]:
+    def computed(process: Process, values: Values) -> Rate:
+        value, error = process.width(values)
+        scale = rate.value / width() * factor(values)
+        relative = math.hypot(rate.error / rate.value, error / value)
+        return Rate(value * scale, value * scale * relative, f"computed, relative to BR({name}): {rate.reference}")
+
+    return computed
+
+
+def absolute(factor: Callable[[Values], float], relative_error: float, source: str) -> Callable[[Process, Values], Rate]:
+    """tau_K Gamma/hbar, the amplitude in units whose square is `factor`; the error is that of its constants."""
+
+    def computed(process: Process, values: Values) -> Rate:
+        value, error = process.width(values)
+        fraction = value * factor(values) * TAU_K / HBAR
+        return Rate(fraction, fraction * math.hypot(relative_error, error / value), source)
+
+    return computed
 
 
 def formula(

@@ -7,46 +7,72 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kaongen.decays import bulk, three_body, two_body
+from kaongen.decays import bulk, many_body, three_body, two_body
 from kaongen.decays.alias import CELLS, alias_table
+from kaongen.decays.cells import CellTable
 from kaongen.decays.dalitz import DalitzTable
-from kaongen.decays.process import MuonSpectrum, Process, ThreeBody, Values
+from kaongen.decays.process import ManyBody, MuonSpectrum, Process, ThreeBody, Values
 from kaongen.decays.workspace import DecayBlock
 from kaongen.errors import ProcessError, suggestion
 from kaongen.jit import BLOCK
 from kaongen.kinematics import two_body_momentum
 from kaongen.particles import M_K
-from kaongen.random import stream_key
+from kaongen.random import ORIENTATION, PROPOSAL, stream_key
 
 CHUNK = 65536
-"""Candidates that one thread takes at a time: long enough to hide the call, short enough to balance threads."""
+"""Decays that one thread takes at a time: long enough to hide the call, short enough to balance threads."""
+
+_FIRST = np.uint64(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """Which random numbers a decay uses: stream and first draw of its attempts, stream and draw of its orientation.
+
+    The attempts of one decay go on counting from the first draw, so nothing else may follow in their stream.
+    """
+
+    attempts: np.uint64
+    first: np.uint64
+    orientation: np.uint64
+    turn: np.uint64
+
+
+PRIMARY = Draws(PROPOSAL, _FIRST, ORIENTATION, _FIRST)
 
 
 class Sampler(Protocol):
-    """Makes decays of kaons at rest. `efficiency` is the expected fraction of candidates that are accepted."""
+    """Makes decays in the rest frame of the parent, each by as many attempts as it takes.
+
+    `efficiency` is the expected number of decays per attempt.
+    """
 
     efficiency: float
     particles: int
 
-    def fill(self, key: np.uint64, first: int, n: int, block: DecayBlock) -> tuple[int, int]:
-        """Decays from candidates first .. first + n - 1: how many were accepted, and how many above their bound."""
-        ...
+    def settle(
+        self, key: np.uint64, n: int, draws: Draws, block: DecayBlock, momenta: Sequence[NDArray[np.float64]]
+    ) -> tuple[int, int]:
+        """Fill `momenta` of the daughters, and `block.weight`, for the n decays whose numbers `block.index` holds.
 
-    def count(self, key: np.uint64, first: int, n: int) -> tuple[int, int]:
-        """The same numbers, without the decays."""
+        Returns the number of attempts, and how many decays lay above their bound.
+        """
         ...
 
     def write(
-        self, key: np.uint64, first: int, n: int, columns: NDArray[np.float32], start: int, boost: tuple[float, float]
-    ) -> int:
-        """Write momenta into columns from position `start`, boosted along z by (gamma, beta gamma); how many."""
+        self, key: np.uint64, index: NDArray[np.uint64], columns: NDArray[np.float32], start: int, boost: Boost
+    ) -> tuple[int, int]:
+        """Write the decays of these numbers into float32 columns from position `start`; returns as `settle` does."""
         ...
+
+
+Boost = tuple[float, float]
+"""gamma and beta gamma of the parent, along z."""
 
 
 class BackToBack:
@@ -55,36 +81,37 @@ class BackToBack:
     particles = 2
     efficiency = 1.0
 
-    def __init__(self, low: float, width: float, heights: NDArray[np.float64], mass: float) -> None:
+    def __init__(self, parent: float, low: float, width: float, heights: NDArray[np.float64], mass: float) -> None:
         content = heights[1:] + heights[:-1]
         self._spectrum = np.array([low, width]), heights, alias_table(content / content.sum())
-        self._mass = mass
+        self._parent, self._mass = parent, mass
 
     @classmethod
-    def at(cls, momentum: float, mass: float) -> BackToBack:
+    def at(cls, momentum: float, mass: float, parent: float = M_K) -> BackToBack:
         """Of one momentum only (GeV)."""
-        return cls(momentum, 0.0, np.ones(CELLS + 1), mass)
+        return cls(parent, momentum, 0.0, np.ones(CELLS + 1), mass)
 
     @classmethod
     def of(cls, spectrum: MuonSpectrum, mass: float) -> BackToBack:
         """With momenta up to the end that a massless recoil allows."""
         end = float(two_body_momentum(M_K, mass, 0.0))
-        return cls(0.0, end / CELLS, spectrum.heights(end, CELLS), mass)
+        return cls(M_K, 0.0, end / CELLS, spectrum.heights(end, CELLS), mass)
 
-    def fill(self, key: np.uint64, first: int, n: int, block: DecayBlock) -> tuple[int, int]:
-        two_body.propose(key, np.uint64(first), n, *self._spectrum, block.point, block.weight, block.index)
-        two_body.momenta(key, n, M_K, self._mass, block.point, block.index, block.momenta[0], block.momenta[1])
-        return n, 0
-
-    def count(self, key: np.uint64, first: int, n: int) -> tuple[int, int]:
+    def settle(
+        self, key: np.uint64, n: int, draws: Draws, block: DecayBlock, momenta: Sequence[NDArray[np.float64]]
+    ) -> tuple[int, int]:
+        point, index = block.point, block.index
+        two_body.settle(key, n, draws.attempts, draws.first, index, *self._spectrum, point, block.weight)
+        two_body.momenta(key, n, draws.orientation, draws.turn, index, self._parent, self._mass, point, *momenta)
         return n, 0
 
     def write(
-        self, key: np.uint64, first: int, n: int, columns: NDArray[np.float32], start: int, boost: tuple[float, float]
-    ) -> int:
-        return int(
-            bulk.back_to_back(key, np.uint64(first), n, *self._spectrum, M_K, self._mass, *boost, columns, start)
+        self, key: np.uint64, index: NDArray[np.uint64], columns: NDArray[np.float32], start: int, boost: Boost
+    ) -> tuple[int, int]:
+        made: tuple[int, int] = bulk.back_to_back(
+            key, index, *self._spectrum, self._parent, self._mass, *boost, columns, start
         )
+        return made
 
 
 class Dalitz:
@@ -107,29 +134,74 @@ class Dalitz:
             table.floor,
         )
 
-    def fill(self, key: np.uint64, first: int, n: int, block: DecayBlock) -> tuple[int, int]:
-        kept, above = three_body.propose(
-            key, np.uint64(first), n, *self._arrays, block.words, block.uniforms, block.point, block.weight, block.index
-        )
-        p1, p2, p3 = (block.momenta[i] for i in self.order)
-        three_body.momenta(key, kept, self.table.geometry, block.point, block.index, p1, p2, p3)
-        return kept, above
-
-    def count(self, key: np.uint64, first: int, n: int) -> tuple[int, int]:
-        kept, above = bulk.count_dalitz(key, np.uint64(first), n, *self._arrays)
-        return int(kept), int(above)
+    def settle(
+        self, key: np.uint64, n: int, draws: Draws, block: DecayBlock, momenta: Sequence[NDArray[np.float64]]
+    ) -> tuple[int, int]:
+        made: tuple[int, int] = three_body.settle(
+            key, n, draws.attempts, draws.first, block.index, *self._arrays,
+            block.words, block.uniforms, block.point, block.weight,
+        )  # fmt: skip
+        ordered = (momenta[i] for i in self.order)
+        geometry = self.table.geometry
+        three_body.momenta(key, n, draws.orientation, draws.turn, block.index, geometry, block.point, *ordered)
+        return made
 
     def write(
-        self, key: np.uint64, first: int, n: int, columns: NDArray[np.float32], start: int, boost: tuple[float, float]
-    ) -> int:
-        return int(bulk.dalitz(key, np.uint64(first), n, *self._arrays, *self.order, *boost, columns, start))
+        self, key: np.uint64, index: NDArray[np.uint64], columns: NDArray[np.float32], start: int, boost: Boost
+    ) -> tuple[int, int]:
+        made: tuple[int, int] = bulk.dalitz(key, index, *self._arrays, *self.order, *boost, columns, start)
+        return made
+
+
+class Cells:
+    """Decays to many bodies, unweighted against |M|^2."""
+
+    def __init__(self, table: CellTable, order: Sequence[int], exchange: Sequence[tuple[int, int]] = ()) -> None:
+        self.table = table
+        self._exchange = np.array(exchange, dtype=np.int64).reshape(-1, 2)
+        self.order = tuple(order)
+        self.particles = table.space.particles
+        self.efficiency = table.efficiency
+        self._arrays = (*table.arrays(), table.bits, table.shifts, table.alias, table.acceptance)
+
+    def settle(
+        self, key: np.uint64, n: int, draws: Draws, block: DecayBlock, momenta: Sequence[NDArray[np.float64]]
+    ) -> tuple[int, int]:
+        room = block.room(many_body.Room, self.particles)
+        made: tuple[int, int] = many_body.settle(
+            key, n, draws.attempts, draws.first, block.index, *self._arrays,
+            *room.trial, room.chance, room.settled, room.cells, room.waiting, block.weight,
+        )  # fmt: skip
+        if self._exchange.size:
+            many_body.exchange(key, n, draws.orientation, draws.turn, block.index, self._exchange, room.settled)
+        many_body.orientations(key, n, draws.orientation, draws.turn, block.index, room.angles)
+        for number, daughter in enumerate(self.order):
+            many_body.turn(n, room.angles, room.settled, number, momenta[daughter])
+        return made
+
+    def write(
+        self, key: np.uint64, index: NDArray[np.uint64], columns: NDArray[np.float32], start: int, boost: Boost
+    ) -> tuple[int, int]:
+        block = DecayBlock(self.particles)
+        attempts = above = 0
+        for offset in range(0, len(index), BLOCK):
+            n = min(BLOCK, len(index) - offset)
+            block.index[:n] = index[offset : offset + n]
+            tried, exceeded = self.settle(key, n, PRIMARY, block, block.momenta)
+            for particle, momenta in enumerate(block.momenta):
+                bulk.store(n, momenta, *boost, columns, 3 * particle, start + offset)
+            attempts += tried
+            above += exceeded
+        return attempts, above
 
 
 def sampler(process: Process, values: Values) -> Sampler:
     """The sampler of a process at the given parameter values (all of them, as `Process.values` returns them)."""
     dynamics = process.dynamics
     if isinstance(dynamics, ThreeBody):
-        return Dalitz(process.table(values), dynamics.order)
+        return Dalitz(process.dalitz_table(values), process.order)
+    if isinstance(dynamics, ManyBody):
+        return Cells(process.cell_table(values), process.order, dynamics.exchange)
     mass = process.masses(values)[0]
     if isinstance(dynamics, MuonSpectrum):
         return BackToBack.of(dynamics, mass)
@@ -140,7 +212,7 @@ def sampler(process: Process, values: Values) -> Sampler:
 class Decays:
     """Sampled decays of one process.
 
-    efficiency : fraction of the candidates that were accepted.
+    efficiency : decays per attempt.
     above_bound : how many decays lay above the sampler's bound; they should have had weights above 1, which a plain
         sample cannot express (the events of a run have them).
     columns : (3 * daughters, n) float32, rows px, py, pz of each daughter in the order of the decay, in GeV.
@@ -226,24 +298,22 @@ def sample(
     source = sampler(process, checked)
     key = stream_key(seed, process.name)
     boost = (math.hypot(momentum, M_K) / M_K, momentum / M_K)
-    # Counting first costs a few nanoseconds and lets every thread write where its decays belong.
+    columns = np.empty((3 * source.particles, n), dtype=np.float32)
+
+    def write(first: int) -> tuple[int, int]:
+        index = np.arange(first, min(first + CHUNK, n), dtype=np.uint64)
+        return source.write(key, index, columns, first, boost)
+
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-        counts: list[tuple[int, int]] = []
-        while (found := sum(kept for kept, _ in counts)) < n:
-            more = int((n - found) / (source.efficiency * CHUNK)) + 1
-            firsts = [k * CHUNK for k in range(len(counts), len(counts) + more)]
-            counts += pool.map(lambda first: source.count(key, first, CHUNK), firsts)
-        starts = [0, *accumulate(kept for kept, _ in counts)]
-        chunks = next(k for k, start in enumerate(starts) if start >= n)
-        columns = np.empty((3 * source.particles, starts[chunks]), dtype=np.float32)
-        list(pool.map(lambda k: source.write(key, k * CHUNK, CHUNK, columns, starts[k], boost), range(chunks)))
+        made = list(pool.map(write, range(0, n, CHUNK)))
+    attempts = sum(tried for tried, _ in made)
     return Decays(
         process=process,
         masses=process.masses(checked),
         seed=seed,
-        efficiency=starts[chunks] / (chunks * CHUNK) if chunks else source.efficiency,
-        above_bound=sum(above for _, above in counts[:chunks]),
-        columns=columns[:, :n],
+        efficiency=n / attempts if n else source.efficiency,
+        above_bound=sum(above for _, above in made),
+        columns=columns,
     )
 
 

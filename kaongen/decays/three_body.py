@@ -21,11 +21,10 @@ from kaongen.decays.dalitz import (
 )
 from kaongen.decays.workspace import PX, PY, PZ, E
 from kaongen.elementary import sincos_turns
-from kaongen.jit import block_kernel, full_width, row
+from kaongen.jit import block_kernel, full_width, row, scalar_kernel
 from kaongen.kinematics import kallen
-from kaongen.random import ORIENTATION, PROPOSAL, draw, uniform
+from kaongen.random import draw, uniform
 
-_DRAW = np.uint64(0)
 _AXIS_SHIFT = np.uint64(AXIS_BITS)
 _AXIS_MASK = np.uint64(CELLS - 1)
 _ONE = np.uint64(1)
@@ -36,13 +35,27 @@ TABLE = (types.int64, F8, F8, F8, F8, U8, F8, F8)
 """Types of the amplitude's address, geometry, parameters, edges_u, edges_v, alias, acceptance, floor."""
 
 
+@scalar_kernel
+def _place(cell, inside_u, inside_v, edges_u, edges_v):
+    """Point of the unit square at a place in a cell."""
+    i_u = cell >> _AXIS_SHIFT
+    i_v = cell & _AXIS_MASK
+    u = edges_u[i_u] + inside_u * (edges_u[i_u + _ONE] - edges_u[i_u])
+    v = edges_v[i_v] + inside_v * (edges_v[i_v + _ONE] - edges_v[i_v])
+    return u, v
+
+
 @block_kernel(
-    signature=types.UniTuple(types.int64, 2)(types.uint64, types.uint64, types.int64, *TABLE, U8, F8, F8, F8, U8)
+    signature=types.UniTuple(types.int64, 2)(
+        types.uint64, types.int64, types.uint64, types.uint64, U8, *TABLE, U8, F8, F8, F8
+    )
 )
-def propose(
+def settle(
     key,
-    first,
     n,
+    stream,
+    first_draw,
+    index,
     address,
     geometry,
     parameters,
@@ -55,49 +68,61 @@ def propose(
     uniforms,
     point,
     weight,
-    index,
 ):
-    """Unweighted points of the Dalitz plot from candidates first .. first + n - 1, compacted.
+    """An unweighted point of the Dalitz plot for each of n decays, by as many attempts as it takes.
 
-    Fills rows s12 (GeV^2) and cos(theta) of `point`, `weight` and `index`; cos(theta) is between particle 1 and
-    the direction opposite to particle 3, in the rest frame of 1 and 2. Returns how many were accepted and how many
-    of these lay above their bound.
+    Attempt k of decay `index[j]` uses draw first_draw + k of its stream. Fills rows s12 (GeV^2) and cos(theta) of
+    `point`, and `weight`; cos(theta) is between particle 1 and the direction opposite to particle 3, in the rest frame
+    of 1 and 2. Returns the number of attempts, and how many decays lay above their bound.
     """
     full_width()
     chance, inside_u, inside_v = row(uniforms, 0), row(uniforms, 1), row(uniforms, 2)
     for j in range(n):
-        word_0, word_1, word_2, word_3 = draw(key, first + np.uint64(j), PROPOSAL, _DRAW)
+        word_0, word_1, word_2, word_3 = draw(key, index[j], stream, first_draw)
         words[j] = word_0
         inside_u[j], inside_v[j], chance[j] = uniform(word_1), uniform(word_2), uniform(word_3)
     s12, cosine = row(point, 0), row(point, 1)
     low = geometry[S12_MIN]
     span = geometry[S12_MAX] - low
-    kept = np.uint64(0)
     above = 0
+    rejected = 0
     # Table look-ups do not vectorise; without a branch that is hard to predict they overlap well.
     for j in range(n):
         cell = choose(words[j], alias)
-        i_u = cell >> _AXIS_SHIFT
-        i_v = cell & _AXIS_MASK
-        u = edges_u[i_u] + inside_u[j] * (edges_u[i_u + _ONE] - edges_u[i_u])
-        v = edges_v[i_v] + inside_v[j] * (edges_v[i_v + _ONE] - edges_v[i_v])
-        s12[kept] = low + u * span
-        cosine[kept] = 1.0 - 2.0 * v
-        index[kept] = first + np.uint64(j)
-        weight[kept] = 1.0
+        u, v = _place(cell, inside_u[j], inside_v[j], edges_u, edges_v)
+        s12[j] = low + u * span
+        cosine[j] = 1.0 - 2.0 * v
+        weight[j] = 1.0
         if chance[j] > floor[cell]:
             probability = density(address, u, v, geometry, parameters) * acceptance[cell]
             if probability > 1.0:
-                weight[kept] = probability
+                weight[j] = probability
                 above += 1
-            kept += np.uint64(probability > chance[j])
-        else:
-            kept += _ONE
-    return np.int64(kept), np.int64(above)
+            # the words up to here are used up: their places hold the positions of the rejected
+            words[rejected] = np.uint64(j)
+            rejected += np.int64(probability <= chance[j])
+    attempts = n
+    for k in range(rejected):
+        j = words[k]
+        number = first_draw
+        while True:
+            attempts += 1
+            number += _ONE
+            word_0, word_1, word_2, word_3 = draw(key, index[j], stream, number)
+            cell = choose(word_0, alias)
+            u, v = _place(cell, uniform(word_1), uniform(word_2), edges_u, edges_v)
+            probability = density(address, u, v, geometry, parameters) * acceptance[cell]
+            if probability > uniform(word_3):
+                break
+        s12[j] = low + u * span
+        cosine[j] = 1.0 - 2.0 * v
+        weight[j] = max(probability, 1.0)
+        above += np.int64(probability > 1.0)
+    return attempts, above
 
 
 @block_kernel
-def momenta(key, n, geometry, point, index, p1, p2, p3):
+def momenta(key, n, stream, number, index, geometry, point, p1, p2, p3):
     """Momenta of the three daughters in the parent's rest frame, isotropically oriented (rows PX, PY, PZ, E, GeV)."""
     full_width()
     big = geometry[M_PARENT]
@@ -120,7 +145,7 @@ def momenta(key, n, geometry, point, index, p1, p2, p3):
         across = q * math.sqrt(1.0 - cosine[j] * cosine[j])
         energy = (pair * inner + p * along) * inverse
         # Euler angles: the pair's direction (polar and azimuth), and the decay plane's turn about it.
-        word_0, word_1, word_2, _ = draw(key, index[j], ORIENTATION, _DRAW)
+        word_0, word_1, word_2, _ = draw(key, index[j], stream, number)
         c = 2.0 * uniform(word_0) - 1.0
         d = math.sqrt(1.0 - c * c)
         sin_a, cos_a = sincos_turns(uniform(word_1))

@@ -10,14 +10,12 @@ from kaongen.decays.alias import choose
 from kaongen.decays.workspace import PX, PY, PZ, E
 from kaongen.elementary import sincos_turns
 from kaongen.jit import block_kernel, full_width, row
-from kaongen.random import ORIENTATION, PROPOSAL, draw, uniform
-
-_DRAW = np.uint64(0)
+from kaongen.random import draw, uniform
 
 
 @block_kernel
-def propose(key, first, n, steps, heights, alias, point, weight, index):
-    """Every candidate is accepted; row 0 of `point` becomes the momentum (GeV).
+def settle(key, n, stream, first_draw, index, steps, heights, alias, point, weight):
+    """A momentum (GeV) for each of n decays, in row 0 of `point`; the first attempt is always accepted.
 
     steps : (2,) first momentum and width of a step; heights : the spectrum at the ends of the steps, between which it
     is linear; alias : which step, by its content. A single momentum is one step of no width.
@@ -26,11 +24,10 @@ def propose(key, first, n, steps, heights, alias, point, weight, index):
     low, width = steps[0], steps[1]
     for j in range(n):
         weight[j] = 1.0
-        index[j] = first + np.uint64(j)
-        if width == 0.0:
-            p[j] = low
-        else:
-            word_0, word_1, _, _ = draw(key, first + np.uint64(j), PROPOSAL, _DRAW)
+        p[j] = low
+    if width > 0.0:
+        for j in range(n):
+            word_0, word_1, _, _ = draw(key, index[j], stream, first_draw)
             step = choose(word_0, alias)
             u = uniform(word_1)
             f, g = heights[step], heights[step + np.uint64(1)]
@@ -40,7 +37,7 @@ def propose(key, first, n, steps, heights, alias, point, weight, index):
 
 
 @block_kernel
-def momenta(key, n, parent, m1, point, index, p1, p2):
+def momenta(key, n, stream, number, index, parent, m1, point, p1, p2):
     """Momenta of particle 1, of mass m1, and of what recoils against it, in the parent's rest frame.
 
     Rows PX, PY, PZ, E in GeV. The second energy is what energy conservation leaves, whatever the recoil's mass.
@@ -50,7 +47,7 @@ def momenta(key, n, parent, m1, point, index, p1, p2):
     x1, y1, z1, e1 = row(p1, PX), row(p1, PY), row(p1, PZ), row(p1, E)
     x2, y2, z2, e2 = row(p2, PX), row(p2, PY), row(p2, PZ), row(p2, E)
     for j in range(n):
-        word_0, word_1, _, _ = draw(key, index[j], ORIENTATION, _DRAW)
+        word_0, word_1, _, _ = draw(key, index[j], stream, number)
         c = 2.0 * uniform(word_0) - 1.0
         sine, cosine = sincos_turns(uniform(word_1))
         p = momentum[j]

@@ -8,13 +8,13 @@ from kaongen.jit import block_kernel, row
 
 
 @block_kernel
-def veto(n, stations, half_side, hole_x, hole_y, axis_slope, axis_origin, inefficiency, beam, momenta, fate):
+def veto(n, stations, half_side, hole_x, hole_y, axis_slope, axis_origin, inefficiency, origin, momenta, fate):
     """Multiply the survival by the inefficiency of each station that a charged daughter crosses (m).
 
     The stations are square frames around the beam axis. What flies forward from behind the last one touches none.
     """
     px, py, pz = row(momenta, PX), row(momenta, PY), row(momenta, PZ)
-    x, y, z = row(beam, K_X), row(beam, K_Y), row(beam, K_Z)
+    x, y, z = row(origin, K_X), row(origin, K_Y), row(origin, K_Z)
     survival = row(fate, SURVIVAL)
     last = stations[stations.size - 1]
     for j in range(n):

@@ -171,28 +171,28 @@ class NA62:
             decision.decide(n, key, float(alike), event.index, event.fate, event.weight)
 
     def _track(self, key: np.uint64, n: int, event: EventBlock, final: FinalState, candidate: int) -> None:
-        species, momenta = final.species[candidate], event.momenta[candidate]
+        species, momenta, origin = final.species[candidate], event.momenta[candidate], event.origins[candidate]
         charge = float(species.charge)
         if species.name.startswith("mu"):
-            tracking.muon(n, charge, event.beam, momenta, event.track, event.fate)
+            tracking.muon(n, charge, origin, momenta, event.track, event.fate)
         else:
             first_z, last_z = float(self.chamber_z[0]), float(self.chamber_z[-1])
             forced = self.vetoes == "weight"
             tracking.pion(
                 n, key, event.index, charge, self.muv3_z, first_z, last_z, forced,
-                event.beam, momenta, event.track, event.fate,
+                origin, momenta, event.track, event.fate,
             )  # fmt: skip
 
     def _photon(self, n: int, event: EventBlock, slot: int) -> None:
         momenta = event.momenta[slot]
-        photon_veto.find_station(n, self.lav, self.photon_geometry, event.beam, momenta, event.extra)
+        photon_veto.find_station(n, self.lav, self.photon_geometry, event.origins[slot], momenta, event.extra)
         photon_veto.veto(n, self.photon_tables, self.photon_geometry, momenta, event.extra, event.track, event.fate)
 
     def _charged(self, n: int, event: EventBlock, final: FinalState, slot: int, is_candidate: bool) -> None:
         momenta = event.momenta[slot]
-        chanti.veto(n, self.chanti_z, *self.chanti_frame, event.beam, momenta, event.fate)
+        chanti.veto(n, self.chanti_z, *self.chanti_frame, event.origins[slot], momenta, event.fate)
         if not is_candidate:
             charged_veto.veto(
                 n, float(final.species[slot].charge), self.charged_response, self.charged_planes, self.chamber_z,
-                self.hole_x, self.lav, event.beam, momenta, event.fate,
+                self.hole_x, self.lav, event.origins[slot], momenta, event.fate,
             )  # fmt: skip

@@ -38,14 +38,14 @@ def inefficiency_grid(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @block_kernel
-def find_station(n, lav, geometry, beam, momenta, scratch):
+def find_station(n, lav, geometry, origin, momenta, scratch):
     """Which system a photon meets first, into row 0 of `scratch`; where it crosses the LKr, into rows 1 and 2.
 
     lav : (4, stations) front z, back z, inner and outer radius in m.
     """
     full_width()
     px, py, pz = row(momenta, PX), row(momenta, PY), row(momenta, PZ)
-    x, y, z = row(beam, K_X), row(beam, K_Y), row(beam, K_Z)
+    x, y, z = row(origin, K_X), row(origin, K_Y), row(origin, K_Z)
     station, lkr_x, lkr_y = row(scratch, 0), row(scratch, 1), row(scratch, 2)
     slope_x, slope_y = row(scratch, 3), row(scratch, 4)
     irc_z, irc_x, irc_in, irc_out = geometry[IRC_Z], geometry[IRC_X], geometry[IRC_IN], geometry[IRC_OUT]
@@ -57,11 +57,11 @@ def find_station(n, lav, geometry, beam, momenta, scratch):
         sx, sy = px[j] * inverse, py[j] * inverse
         slope_x[j], slope_y[j] = sx, sy
         at_x, at_y = x[j] + sx * (sac_z - z[j]), y[j] + sy * (sac_z - z[j])
-        found = SAC if (abs(at_x) < sac_half) & (abs(at_y) < sac_half) else NONE
+        found = SAC if (abs(at_x) < sac_half) & (abs(at_y) < sac_half) & (z[j] < sac_z) else NONE
         lkr_x[j], lkr_y[j] = x[j] + sx * (lkr_z - z[j]), y[j] + sy * (lkr_z - z[j])
-        found = LKR if in_octagon(lkr_x[j], lkr_y[j], lkr_in, lkr_out) else found
+        found = LKR if in_octagon(lkr_x[j], lkr_y[j], lkr_in, lkr_out) & (z[j] < lkr_z) else found
         at_x, at_y = x[j] + sx * (irc_z - z[j]), y[j] + sy * (irc_z - z[j])
-        station[j] = IRC if in_small_ring(at_x, at_y, irc_x, irc_in, irc_out) else found
+        station[j] = IRC if in_small_ring(at_x, at_y, irc_x, irc_in, irc_out) & (z[j] < irc_z) else found
     _enter_lav(n, lav, x, y, z, slope_x, slope_y, station)
     for j in range(n):
         station[j] = station[j] if pz[j] > 0.0 else NONE

@@ -46,11 +46,11 @@ _MUON_MOMENTUM = (M_PI * M_PI - M_MU * M_MU) / (2.0 * M_PI)
 
 
 @block_kernel
-def muon(n, charge, beam, momenta, track, fate):
+def muon(n, charge, origin, momenta, track, fate):
     """The candidate is a muon from the vertex."""
     full_width()
     px, py, pz = row(momenta, PX), row(momenta, PY), row(momenta, PZ)
-    x, y, z = row(beam, K_X), row(beam, K_Y), row(beam, K_Z)
+    x, y, z = row(origin, K_X), row(origin, K_Y), row(origin, K_Z)
     t_charge, t_p, t_muon_z = row(track, T_CHARGE), row(track, T_P), row(track, T_MUON_Z)
     t_px, t_py, t_pz = row(track, T_PX), row(track, T_PY), row(track, T_PZ)
     t_x, t_y, t_z = row(track, T_X), row(track, T_Y), row(track, T_Z)
@@ -64,7 +64,7 @@ def muon(n, charge, beam, momenta, track, fate):
 
 
 @block_kernel
-def pion(n, key, index, charge, end_z, first_z, last_z, forced, beam, momenta, track, fate):
+def pion(n, key, index, charge, end_z, first_z, last_z, forced, origin, momenta, track, fate):
     """The candidate is a pion, which may decay to a muon before `end_z`.
 
     A decay before the first chamber makes the track that of the muon; one behind the last leaves it that of the
@@ -72,7 +72,7 @@ def pion(n, key, index, charge, end_z, first_z, last_z, forced, beam, momenta, t
     the efficiency carries the probability; without, decays happen as in nature.
     """
     px, py, pz = row(momenta, PX), row(momenta, PY), row(momenta, PZ)
-    x, y, z = row(beam, K_X), row(beam, K_Y), row(beam, K_Z)
+    x, y, z = row(origin, K_X), row(origin, K_Y), row(origin, K_Z)
     t_charge, t_p, t_muon_z = row(track, T_CHARGE), row(track, T_P), row(track, T_MUON_Z)
     t_px, t_py, t_pz = row(track, T_PX), row(track, T_PY), row(track, T_PZ)
     t_x, t_y, t_z = row(track, T_X), row(track, T_Y), row(track, T_Z)

@@ -10,7 +10,7 @@ from kaongen.beam import Beam, true_missing_mass
 from kaongen.configuration import Configuration
 from kaongen.decays.final_state import FinalState, final_state
 from kaongen.decays.process import Process, Values
-from kaongen.decays.sampling import Sampler, sampler
+from kaongen.decays.sampling import PRIMARY, Sampler, sampler
 from kaongen.detector.na62 import NA62, Vetoes
 from kaongen.errors import ProcessError
 from kaongen.event_block import EventBlock
@@ -41,13 +41,13 @@ class Chain:
 
         Returns how many decays were accepted by the sampler, and how many of them lay above their bound.
         """
-        generated, above = self.sampler.fill(key, first, n, event)
-        # true_missing_mass wants energies at rest
-        true_missing_mass(generated, self.candidate_mass, event.momenta[self.candidate], event.reco)
-        self.beam.send(key, generated, event, self.sampler.particles)
-        self.final.decay(key, generated, event)
-        self.detector.respond(key, generated, event, self.final, self.candidate)
-        return generated, above
+        event.number(first, n)
+        _, above = self.sampler.settle(key, n, PRIMARY, event, event.momenta[: self.sampler.particles])
+        self.beam.send(key, n, event, self.sampler.particles)
+        above += self.final.decay(key, n, event)
+        true_missing_mass(n, self.candidate_mass, event.beam, event.momenta[self.candidate], event.reco)
+        self.detector.respond(key, n, event, self.final, self.candidate)
+        return n, above
 
 
 def build_chain(process: Process, values: Values, configuration: Configuration, vetoes: Vetoes = "weight") -> Chain:
@@ -58,18 +58,18 @@ def build_chain(process: Process, values: Values, configuration: Configuration, 
     ProcessError
         If parameters are missing or out of range, or no daughter can be taken for a muon.
     """
-    final = final_state(process)
-    candidate = next((i for i, s in enumerate(final.species) if s.name in ("mu+", "pi+")), None)
-    if candidate is None:
-        raise ProcessError(f"{process.name}: {process.decay} has neither a mu+ nor a pi+ that could be seen as a muon")
     checked = process.values(values)
+    final = final_state(process, checked)
+    candidate = next((i for i in final.charged() if final.species[i].name in ("mu+", "pi+")), None)
+    if candidate is None:
+        raise ProcessError(f"{process.name}: {final.descriptor} has no mu+ or pi+ that could be seen as a muon")
     return Chain(
         process=process,
         values=checked,
         sampler=sampler(process, checked),
         final=final,
         candidate=candidate,
-        candidate_mass=process.masses(checked)[candidate],
+        candidate_mass=final.masses[candidate],
         beam=Beam(configuration),
         detector=NA62(configuration, vetoes),
     )

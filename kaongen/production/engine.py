@@ -86,7 +86,7 @@ def plan(card: Card) -> Manifest:
             process = find(part.process)
             values = process.values(part.parameters)
             rate = process.branching_fraction(values)
-            final = final_state(process)
+            final = final_state(process, values)
         except KaongenError as problem:
             raise CardError(f"sample {part.name!r}: {problem}") from None
         info = SampleInfo(

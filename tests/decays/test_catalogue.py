@@ -10,7 +10,8 @@ from scipy import stats
 
 from kaongen.decays import catalogue
 from kaongen.decays.catalogue import find, processes, register
-from kaongen.decays.process import Process, ThreeBody, amplitude
+from kaongen.decays.amplitude import amplitude
+from kaongen.decays.process import Process, ThreeBody
 from kaongen.decays.rates import measured
 from kaongen.decays.sampling import sample
 from kaongen.errors import ProcessError

@@ -9,7 +9,8 @@ from kaongen.decays import dalitz
 from kaongen.decays.alias import probabilities
 from kaongen.decays.catalogue import find
 from kaongen.decays.dalitz import CELLS, build_table, density
-from kaongen.decays.process import Parameter, Process, ThreeBody, amplitude
+from kaongen.decays.amplitude import amplitude
+from kaongen.decays.process import Parameter, Process, ThreeBody
 from kaongen.decays.rates import measured
 from kaongen.errors import ProcessError
 from kaongen.particles import BR_K_MUNU, M_K, M_MU, M_PI, SPECIES

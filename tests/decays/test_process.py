@@ -9,7 +9,8 @@ import pytest
 from numba import njit
 
 from kaongen.decays.catalogue import find
-from kaongen.decays.process import MuonSpectrum, Parameter, Process, Rate, ThreeBody, TwoBody, amplitude
+from kaongen.decays.amplitude import amplitude
+from kaongen.decays.process import MuonSpectrum, Parameter, Process, Rate, ThreeBody, TwoBody
 from kaongen.decays.rates import GAMMA_MUNU, THREE_BODY_FLUX, formula, measured
 from kaongen.errors import ProcessError
 from kaongen.particles import BR_K_MUNU, M_K, M_MU, M_PI, SPECIES
@@ -117,7 +118,7 @@ def test_an_amplitude_need_not_live_in_a_file():
     """In an interactive session, a notebook's kernel or a string there is no source file to keep compiled code by."""
     code = (
         "import numpy as np\n"
-        "from kaongen.decays.process import amplitude\n"
+        "from kaongen.decays.amplitude import amplitude\n"
         "print(amplitude(lambda s12, s23, p: 2.0 * s12)(0.25, 0.0, np.zeros(1)))\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
@@ -130,7 +131,7 @@ def test_an_amplitude_follows_a_change_in_a_function_that_it_imports(tmp_path):
     (tmp_path / "mine.py").write_text(
         "import numpy as np\n"
         "from helper import strength\n"
-        "from kaongen.decays.process import amplitude\n"
+        "from kaongen.decays.amplitude import amplitude\n"
         "@amplitude\n"
         "def squared(s12, s23, p):\n"
         "    return strength(s12)\n"
