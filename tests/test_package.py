@@ -22,6 +22,7 @@ ORDER = [
     {"particles"},
     {"configuration"},
     {"amplitudes"},
+    {"models"},
     {"decays"},
     {"event_block"},
     {"beam"},

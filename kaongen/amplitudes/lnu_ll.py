@@ -10,7 +10,7 @@ W = P - q, and relative to the coupling C of Sum|M(K -> l nu)|^2 = (C m_l)^2 (m_
 
 At O(p^4) V1 = -1/(8 pi^2 F), A1 = -4 (L9 + L10)/F, A2 = -2 F_K (F_V - 1)/q^2 and
 A4 = 2 F_K/(m_K^2 - W^2) (F_V - 1)/q^2, with F_V the kaon's electromagnetic form factor at one loop; eps_{0123} = +1,
-which is the sign with which V1 = A1 leaves a real photon of one helicity only, SD+ of `munu_gamma`.
+which is the sign with which V1 = A1 leaves a real photon of one helicity only, SD+ of `lnu_gamma`.
 """
 
 from __future__ import annotations

@@ -63,9 +63,7 @@ MUNU_VECTOR_MUMU = Process(
     name="munuV-mumu",
     decay="K+ -> mu+ nu_mu mu+ mu-",
     chain="K+ -> mu+ nu_mu (V -> mu+ mu-)",
-    dynamics=ManyBody(
-        _vector_to_muons, order=(2, 3, 0, 1), limits=lambda v: {2: (v["m_X"], v["m_X"])}
-    ),
+    dynamics=ManyBody(_vector_to_muons, order=(2, 3, 0, 1), limits=lambda v: {2: (v["m_X"], v["m_X"])}),
     parameters=(
         Parameter(
             "m_X", 2.0 * M_MU + 1e-5, M_K - M_MU - _MARGIN, "mass of V, above 2 m_mu and below m_K - m_mu", "GeV"

@@ -83,9 +83,7 @@ KNOTS = _knots()
 
 
 @block_kernel(signature=types.void(types.int64, *SPACE, F8, F8, F8, F8, F8))
-def evaluate(
-    n, address, parent, masses, lower, upper, parameters, warps, coordinates, work, momenta, weight, density
-):  # type: ignore[no-untyped-def]
+def evaluate(n, address, parent, masses, lower, upper, parameters, warps, coordinates, work, momenta, weight, density):  # type: ignore[no-untyped-def]
     """Density at n points of the warped hypercube, whose `coordinates` are carried to those of phase space.
 
     Leaves the daughters' momenta in `momenta`, in their canonical orientation.

@@ -9,7 +9,7 @@ from kaongen.amplitudes.lorentz import dot
 from kaongen.decays.amplitude import amplitude, block_amplitude, momentum
 from kaongen.decays.process import ManyBody, MuonSpectrum, Parameter, Process, ThreeBody, Values
 from kaongen.decays.rates import absolute, formula, measured, relative_to_munu
-from kaongen.jit import full_width
+from kaongen.jit import full_width, scalar_kernel
 from kaongen.particles import ALPHA_EM, BR_K_PIGAMMAGAMMA, BR_K_PINUNU, G_F, M_E, M_K, M_MU, M_PI
 
 _BEG = (
@@ -39,7 +39,13 @@ def _pigg(s12, s23, p):  # type: ignore[no-untyped-def]
 
 
 # The pair comes first, so that its mass is a coordinate of phase space. Of two like leptons either may belong to it: by
-# symmetry it is enough to sample where it is the first, and to exchange the two at random.
+# symmetry it is enough to sample the share of |M|^2 that goes with the first one's pole, and to exchange the two.
+
+
+@scalar_kernel
+def _share(first, second):  # type: ignore[no-untyped-def]
+    """Twice the share of the pole of the first pair, from the squared masses of the two; the shares add up to two."""
+    return 2.0 * second * second / (first * first + second * second)
 
 
 @block_amplitude
@@ -47,8 +53,8 @@ def _munumumu(n, q, p, result):  # type: ignore[no-untyped-def]
     full_width()
     for j in range(n):
         b, minus, a, nu = momentum(q, 0, j), momentum(q, 1, j), momentum(q, 2, j), momentum(q, 3, j)
-        squared = lnu_ll.identical(a, nu, minus, b, M_MU, p[0], p[1])
-        result[j] = 2.0 * squared if dot(b, minus) < dot(a, minus) else 0.0
+        share = _share(M_MU * M_MU + dot(b, minus), M_MU * M_MU + dot(a, minus))
+        result[j] = share * lnu_ll.identical(a, nu, minus, b, M_MU, p[0], p[1])
     return 0.0
 
 
@@ -57,8 +63,10 @@ def _enuee(n, q, p, result):  # type: ignore[no-untyped-def]
     full_width()
     for j in range(n):
         b, minus, a, nu = momentum(q, 0, j), momentum(q, 1, j), momentum(q, 2, j), momentum(q, 3, j)
-        squared = lnu_ll.identical(a, nu, minus, b, M_E, p[1], p[2])
-        result[j] = 2.0 * squared if dot(b, minus) < dot(a, minus) else 0.0
+        first, second = M_E * M_E + dot(b, minus), M_E * M_E + dot(a, minus)
+        squared = _share(first, second) * lnu_ll.identical(a, nu, minus, b, M_E, p[1], p[2])
+        # phase space cuts on the first pair, and this on the second
+        result[j] = squared if 2.0 * second > p[0] * p[0] else 0.0
     return 0.0
 
 
@@ -84,7 +92,9 @@ _PAIR_FIRST = (2, 3, 0, 1)
 
 _TERMS = (
     Parameter("contact", 0.0, 1.0, "1: with the contact term of gauge invariance, 0: without", default=1.0),
-    Parameter("structure", 0.0, 1.0, "1: with structure-dependent emission, 0: inner bremsstrahlung alone", default=1.0),
+    Parameter(
+        "structure", 0.0, 1.0, "1: with structure-dependent emission, 0: inner bremsstrahlung alone", default=1.0
+    ),
 )
 
 _M_EE = Parameter("m_ee_min", 2.0 * M_E, 0.35, "lowest mass of an e+ e- pair", "GeV", default=0.14)

@@ -12,6 +12,7 @@ from kaongen.particles import BR_K_MUNU, BR_K_PIPI0, HBAR, M_K, M_MU, M_PI, M_PI
 GAMMA_MUNU = M_K * (1.0 - (M_MU / M_K) ** 2) ** 2 / (16.0 * math.pi)
 """Width of K+ -> mu+ nu_mu in units of lambda_mu^2 (GeV), with Sum|M|^2 = lambda_mu^2 (m_K^2 - m_mu^2)."""
 
+
 def measured(value: Measured) -> Callable[[Process, Values], Rate]:
     """A branching fraction that was measured."""
     return lambda process, values: Rate(value.value, value.error, value.reference)
@@ -50,7 +51,9 @@ def _relative(
     return computed
 
 
-def absolute(factor: Callable[[Values], float], relative_error: float, source: str) -> Callable[[Process, Values], Rate]:
+def absolute(
+    factor: Callable[[Values], float], relative_error: float, source: str
+) -> Callable[[Process, Values], Rate]:
     """tau_K Gamma/hbar, the amplitude in units whose square is `factor`; the error is that of its constants."""
 
     def computed(process: Process, values: Values) -> Rate:

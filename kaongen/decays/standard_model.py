@@ -91,11 +91,8 @@ def _pi0pi0enu(n, q, p, result):  # type: ignore[no-untyped-def]
 def _pi0enu_gamma(n, q, p, result):  # type: ignore[no-untyped-def]
     full_width()
     for j in range(n):
-        photon = momentum(q, 1, j)
-        squared = kl3_gamma.squared(
-            momentum(q, 3, j), momentum(q, 0, j), momentum(q, 2, j), photon, M_E, p[1], p[2]
-        )
-        result[j] = squared if photon[3] > p[0] else 0.0
+        pion, nu, lepton, photon = momentum(q, 0, j), momentum(q, 1, j), momentum(q, 2, j), momentum(q, 3, j)
+        result[j] = kl3_gamma.squared(pion, lepton, nu, photon, M_E, p[1], p[2])
     return 0.0
 
 
@@ -103,17 +100,23 @@ def _pi0enu_gamma(n, q, p, result):  # type: ignore[no-untyped-def]
 def _pi0munu_gamma(n, q, p, result):  # type: ignore[no-untyped-def]
     full_width()
     for j in range(n):
-        photon = momentum(q, 1, j)
-        squared = kl3_gamma.squared(
-            momentum(q, 3, j), momentum(q, 0, j), momentum(q, 2, j), photon, M_MU, p[1], p[2]
-        )
-        result[j] = squared if photon[3] > p[0] else 0.0
+        pion, nu, lepton, photon = momentum(q, 0, j), momentum(q, 1, j), momentum(q, 2, j), momentum(q, 3, j)
+        result[j] = kl3_gamma.squared(pion, lepton, nu, photon, M_MU, p[1], p[2])
     return 0.0
 
 
 def _photon_cut(values: Values) -> float:
     """(P - k)^2 at the least energy of the photon, in GeV^2."""
     return M_K * (M_K - 2.0 * values["E_gamma_min"])
+
+
+def _photon_limit(values: Values) -> dict[int, tuple[float, float]]:
+    """The same for a photon that comes last of four: the mass of the three others."""
+    return {3: (0.0, math.sqrt(_photon_cut(values)))}
+
+
+_PHOTON_LAST = (0, 2, 1, 3)
+"""pi0, neutrino, lepton, photon: the lepton's angle to the photon, and so the collinear pole, is then a coordinate."""
 
 
 def _photon(default: float, maximum: float = 0.2) -> Parameter:
@@ -242,7 +245,9 @@ PIPI0G = Process(
         _photon(0.01),
         Parameter("X_E", -1000.0, 1000.0, "electric direct emission", "GeV^-4", -24.0),
         Parameter("X_M", -1000.0, 1000.0, "magnetic direct emission", "GeV^-4", 254.0),
-        Parameter("cos_phase", -1.0, 1.0, "cosine of the phase between direct emission and bremsstrahlung", default=1.0),
+        Parameter(
+            "cos_phase", -1.0, 1.0, "cosine of the phase between direct emission and bremsstrahlung", default=1.0
+        ),
     ),
     rate=relative_to_pipi0(lambda v: _E2),
     reference="Low's theorem; direct emission of NA48/2, Eur. Phys. J. C 68 (2010) 75",
@@ -251,7 +256,7 @@ PIPI0G = Process(
 PI0ENUG = Process(
     name="pi0enug",
     decay="K+ -> pi0 e+ nu_e gamma",
-    dynamics=ManyBody(_pi0enu_gamma, order=(1, 3, 2, 0)),
+    dynamics=ManyBody(_pi0enu_gamma, order=_PHOTON_LAST, limits=_photon_limit),
     parameters=(_photon(0.01), *_LINEAR_SLOPES),
     rate=relative_to(PI0ENU, BR_K_PI0ENU, lambda v: _E2),
     reference=_KL3_GAMMA_REFERENCE,
@@ -260,7 +265,7 @@ PI0ENUG = Process(
 PI0MUNUG = Process(
     name="pi0munug",
     decay="K+ -> pi0 mu+ nu_mu gamma",
-    dynamics=ManyBody(_pi0munu_gamma, order=(1, 3, 2, 0)),
+    dynamics=ManyBody(_pi0munu_gamma, order=_PHOTON_LAST, limits=_photon_limit),
     parameters=(_photon(0.01), *_LINEAR_SLOPES),
     rate=relative_to(PI0MUNU, BR_K_PI0MUNU, lambda v: _E2),
     reference=_KL3_GAMMA_REFERENCE,

@@ -14,7 +14,14 @@ from kaongen.particles import ALPHA_EM, M_E, M_K, M_MU, M_PI, TAU_K
 CUTOFF = 1000.0
 """Scale in GeV at which the couplings are of this form and flavour-diagonal, 1 TeV by convention of BC10."""
 
-_CHARGED = ((M_E, 1.0), (M_MU, 1.0), (M_TAU, 1.0), (M_CHARM, 4.0 / 3.0), (M_BOTTOM, 1.0 / 3.0), (M_TOP_MSBAR, 4.0 / 3.0))
+_CHARGED = (
+    (M_E, 1.0),
+    (M_MU, 1.0),
+    (M_TAU, 1.0),
+    (M_CHARM, 4.0 / 3.0),
+    (M_BOTTOM, 1.0 / 3.0),
+    (M_TOP_MSBAR, 4.0 / 3.0),
+)
 """Mass, and colours times squared charge, of the fermions whose loops can be computed."""
 
 

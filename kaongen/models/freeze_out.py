@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from kaongen.models.constants import CRITICAL_DENSITY, ENTROPY_TODAY, PLANCK_MASS
 from kaongen.particles import M_E, M_MU, M_PI, M_PI0
@@ -191,7 +191,7 @@ def abundance(
     # a particle meets an antiparticle half of the time
     dilution = 1.0 if self_conjugate else 0.5
 
-    @lru_cache(maxsize=None)
+    @cache
     def average(x: float) -> float:
         return dilution * thermal_average(cross_section, mass, x, resonance)
 

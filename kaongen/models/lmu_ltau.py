@@ -170,7 +170,9 @@ class LMuLTau(Unstable):
         m = math.sqrt(s)
         alpha = self.alpha
         dark = width_to_dark_matter(chi.kind, alpha * chi.charge**2, m, chi.mass)
-        light = 2.0 * width_to_neutrinos(alpha, m) + width_to_leptons(alpha, m, M_MU) + width_to_leptons(alpha, m, M_TAU)
+        light = (
+            2.0 * width_to_neutrinos(alpha, m) + width_to_leptons(alpha, m, M_MU) + width_to_leptons(alpha, m, M_TAU)
+        )
         m2 = self.m_v**2
         propagator = (s - m2) ** 2 + m2 * total_width**2 if resonant else (4.0 * chi.mass**2 - m2) ** 2
         identical = 2.0 if chi.kind == "majorana" else 1.0

@@ -32,8 +32,7 @@ def check(model: str, name: str, value: float, minimum: float, maximum: float, u
     if not (math.isfinite(value) and minimum <= value <= maximum):
         unit = f" {unit}" if unit else ""
         raise ProcessError(
-            f"{model}: {name} = {value:g}{unit} is not allowed: "
-            f"it must lie between {minimum:g} and {maximum:g}{unit}"
+            f"{model}: {name} = {value:g}{unit} is not allowed: it must lie between {minimum:g} and {maximum:g}{unit}"
         )
     return value
 

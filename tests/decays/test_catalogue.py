@@ -9,8 +9,8 @@ from phase_space import P_MIN, Plot, sampled
 from scipy import stats
 
 from kaongen.decays import catalogue
-from kaongen.decays.catalogue import find, processes, register
 from kaongen.decays.amplitude import amplitude
+from kaongen.decays.catalogue import find, processes, register
 from kaongen.decays.process import Process, ThreeBody
 from kaongen.decays.rates import measured
 from kaongen.decays.sampling import sample

@@ -7,9 +7,9 @@ from phase_space import THREE_BODY_CASES, Plot, label, plot_of, sampled
 
 from kaongen.decays import dalitz
 from kaongen.decays.alias import probabilities
+from kaongen.decays.amplitude import amplitude
 from kaongen.decays.catalogue import find
 from kaongen.decays.dalitz import CELLS, build_table, density
-from kaongen.decays.amplitude import amplitude
 from kaongen.decays.process import Parameter, Process, ThreeBody
 from kaongen.decays.rates import measured
 from kaongen.errors import ProcessError

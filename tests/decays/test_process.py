@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numba import njit
 
-from kaongen.decays.catalogue import find
 from kaongen.decays.amplitude import amplitude
+from kaongen.decays.catalogue import find
 from kaongen.decays.process import MuonSpectrum, Parameter, Process, Rate, ThreeBody, TwoBody
 from kaongen.decays.rates import GAMMA_MUNU, THREE_BODY_FLUX, formula, measured
 from kaongen.errors import ProcessError
