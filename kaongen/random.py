@@ -34,10 +34,11 @@ STREAMS = (
     "straw",  # magnetic spectrometer
     "calorimeter",  # energy deposits
     "decision",  # one number per event that turns a probability into yes or no
+    "choice",  # which of the decays of a mixture
 )
 """Purposes of random numbers, in the order of their stream numbers: append, never reorder."""
 
-PROPOSAL, ORIENTATION, SECONDARY, BEAM, VERTEX, FLIGHT, GTK, PILEUP, STRAW, CALORIMETER, DECISION = (
+PROPOSAL, ORIENTATION, SECONDARY, BEAM, VERTEX, FLIGHT, GTK, PILEUP, STRAW, CALORIMETER, DECISION, CHOICE = (
     np.uint64(number) for number in range(len(STREAMS))
 )
 

@@ -69,7 +69,7 @@ call_momenta: Any = intrinsic(_call_momenta)
 
 
 @scalar_kernel
-def momentum(momenta, particle, j):  # type: ignore[no-untyped-def]
+def momentum(momenta, particle, j):
     """(px, py, pz, E) of a particle of event j of a flat block of momenta."""
     first = 4 * particle * BLOCK + j
     return momenta[first], momenta[first + BLOCK], momenta[first + 2 * BLOCK], momenta[first + 3 * BLOCK]
@@ -133,7 +133,7 @@ def momenta_amplitude(function: Any, particles: int) -> Any:
 
 # numba unrolls no loop over a tuple that is made in it, so there is one loop for each number of particles.
 def _three(squared: Any) -> Any:
-    def loop(n, p, parameters, result):  # type: ignore[no-untyped-def]
+    def loop(n, p, parameters, result):
         full_width()
         for j in range(n):
             result[j] = squared((momentum(p, 0, j), momentum(p, 1, j), momentum(p, 2, j)), parameters)
@@ -143,7 +143,7 @@ def _three(squared: Any) -> Any:
 
 
 def _four(squared: Any) -> Any:
-    def loop(n, p, parameters, result):  # type: ignore[no-untyped-def]
+    def loop(n, p, parameters, result):
         full_width()
         for j in range(n):
             q = (momentum(p, 0, j), momentum(p, 1, j), momentum(p, 2, j), momentum(p, 3, j))
@@ -154,7 +154,7 @@ def _four(squared: Any) -> Any:
 
 
 def _five(squared: Any) -> Any:
-    def loop(n, p, parameters, result):  # type: ignore[no-untyped-def]
+    def loop(n, p, parameters, result):
         full_width()
         for j in range(n):
             q = (momentum(p, 0, j), momentum(p, 1, j), momentum(p, 2, j), momentum(p, 3, j), momentum(p, 4, j))
@@ -165,7 +165,7 @@ def _five(squared: Any) -> Any:
 
 
 def _six(squared: Any) -> Any:
-    def loop(n, p, parameters, result):  # type: ignore[no-untyped-def]
+    def loop(n, p, parameters, result):
         full_width()
         for j in range(n):
             q = (
@@ -186,7 +186,7 @@ _LOOPS = {3: _three, 4: _four, 5: _five, 6: _six}
 
 
 @block_amplitude
-def flat(n, p, parameters, result):  # type: ignore[no-untyped-def]
+def flat(n, p, parameters, result):
     """|M|^2 = 1: phase space alone, for any number of particles."""
     for j in range(n):
         result[j] = 1.0

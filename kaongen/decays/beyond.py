@@ -18,22 +18,22 @@ _MARGIN = 0.0005
 
 
 @amplitude
-def _vector(s12, s23, p):  # type: ignore[no-untyped-def]
+def _vector(s12, s23, p):
     return munu_x.vector(s12, s23, p[0])
 
 
 @amplitude
-def _scalar(s12, s23, p):  # type: ignore[no-untyped-def]
+def _scalar(s12, s23, p):
     return munu_x.scalar(s12, s23, p[0])
 
 
 @amplitude
-def _flat(s12, s23, p):  # type: ignore[no-untyped-def]
+def _flat(s12, s23, p):
     return 1.0
 
 
 @block_amplitude
-def _vector_to_muons(n, q, p, result):  # type: ignore[no-untyped-def]
+def _vector_to_muons(n, q, p, result):
     full_width()
     for j in range(n):
         plus, minus, muon, nu = momentum(q, 0, j), momentum(q, 1, j), momentum(q, 2, j), momentum(q, 3, j)

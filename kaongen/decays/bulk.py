@@ -28,6 +28,17 @@ def store(n, momenta, gamma, beta_gamma, columns, first_row, start):
 
 
 @block_kernel
+def move(n, momenta, gamma, beta_gamma):
+    """Boost along z, in place."""
+    full_width()
+    pz, e = row(momenta, PZ), row(momenta, E)
+    for j in range(n):
+        along = gamma * pz[j] + beta_gamma * e[j]
+        e[j] = gamma * e[j] + beta_gamma * pz[j]
+        pz[j] = along
+
+
+@block_kernel
 def back_to_back(key, index, steps, heights, alias, parent, m1, gamma, beta_gamma, columns, start):
     """Write the two-body decays of these numbers from position `start`; returns attempts and decays above bounds."""
     point, weight = np.empty(BLOCK), np.empty(BLOCK)

@@ -60,7 +60,7 @@ _HALF_BINS = np.int64(BINS // 2)
 
 
 @scalar_kernel
-def interval(t):  # type: ignore[no-untyped-def]
+def interval(t):
     """Number of the interval in which a coordinate between 0 and 1 lies, from the bits of the distance to the end."""
     upper = t >= 0.5
     distance = 1.0 - t if upper else t
@@ -83,7 +83,7 @@ KNOTS = _knots()
 
 
 @block_kernel(signature=types.void(types.int64, *SPACE, F8, F8, F8, F8, F8))
-def evaluate(n, address, parent, masses, lower, upper, parameters, warps, coordinates, work, momenta, weight, density):  # type: ignore[no-untyped-def]
+def evaluate(n, address, parent, masses, lower, upper, parameters, warps, coordinates, work, momenta, weight, density):
     """Density at n points of the warped hypercube, whose `coordinates` are carried to those of phase space.
 
     Leaves the daughters' momenta in `momenta`, in their canonical orientation.
@@ -285,7 +285,7 @@ def _split(points: NDArray[np.float64], density: NDArray[np.float64], halvings: 
 
 
 @block_kernel
-def _changes(points, density, bits):  # type: ignore[no-untyped-def]
+def _changes(points, density, bits):
     """For each axis, how much the density changes across a cell along it, added up over the cells."""
     axes, n = points.shape
     cells = 1 << bits.sum()
@@ -318,7 +318,7 @@ def _changes(points, density, bits):  # type: ignore[no-untyped-def]
 def _explore(
     first, n, address, parent, masses, lower, upper, parameters, warps, bits, shifts, inside,
     coordinates, work, momenta, weight, density, bound, mean, variance,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """Bound, mean and variance of the density in cells first .. first + n - 1, from the same points in each."""
     axes, size = inside.shape
     per_block = BLOCK // size

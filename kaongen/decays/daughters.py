@@ -20,7 +20,7 @@ from kaongen.decays.cells import build_cells
 from kaongen.decays.dalitz import build_table
 from kaongen.decays.flight import boost_from, fly
 from kaongen.decays.phase_space import phase_space
-from kaongen.decays.sampling import BackToBack, Cells, Dalitz, Draws, Sampler
+from kaongen.decays.samplers import BackToBack, Cells, Dalitz, Draws, Sampler
 from kaongen.decays.workspace import DecayBlock, vertex_rows
 from kaongen.errors import ProcessError
 from kaongen.kinematics import two_body_momentum
@@ -40,18 +40,18 @@ _DRAWS = 1 << 20
 
 
 @amplitude
-def _pi0_dalitz(s12, s23, p):  # type: ignore[no-untyped-def]
+def _pi0_dalitz(s12, s23, p):
     # slope of the form factor: PDG 2026
     return pi0_dalitz.squared(s12, s23, 0.0332)
 
 
 @amplitude
-def _muon(s12, s23, p):  # type: ignore[no-untyped-def]
+def _muon(s12, s23, p):
     return muon_decay.squared(s12, s23)
 
 
 @amplitude
-def _flat(s12, s23, p):  # type: ignore[no-untyped-def]
+def _flat(s12, s23, p):
     return 1.0
 
 
@@ -136,7 +136,7 @@ def _vertex(number: int) -> NDArray[np.float64]:
 
 
 def sampler_of(parent: str, mass: float, products: Sequence[str], masses: Sequence[float]) -> Sampler:
-    """How a daughter decays in its rest frame: by a known amplitude, or isotropic (two products) or flat in phase space.
+    """How a daughter decays in its rest frame: by a known amplitude, isotropic, or flat in phase space.
 
     Raises
     ------

@@ -32,6 +32,14 @@ class FinalState:
     branching: float
     descriptor: str
 
+    def displaced(self) -> tuple[int, ...]:
+        """Slots of particles that begin where another has decayed in flight."""
+        result: list[int] = []
+        for s in self.secondaries:
+            if s.lifetime > 0.0 or s.parent in result:
+                result += s.products
+        return tuple(result)
+
     def charged(self) -> tuple[int, ...]:
         """Slots of charged particles that the detector sees; one that was told to decay is not among them."""
         gone = {s.parent for s in self.secondaries}

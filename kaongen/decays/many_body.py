@@ -71,8 +71,8 @@ def settle(
     rows = 4 * masses.size
     for j in range(n):
         waiting[j] = j
-    left = n
-    attempts, above = 0, 0
+    left = np.int64(n)
+    attempts, above = np.int64(0), np.int64(0)
     while left > 0:
         attempts += left
         _place(key, left, stream, first_draw, index, waiting, axes, bits, shifts, table, coordinates, chance, cells)
@@ -86,7 +86,7 @@ def settle(
             # also those that will be rejected: a later attempt overwrites them
             for k in range(left):
                 kept[waiting[k]] = tried[k]
-        rejected = 0
+        rejected = np.int64(0)
         for k in range(left):
             j = waiting[k]
             weight[j] = max(density[k], 1.0)

@@ -106,7 +106,7 @@ def work_rows(particles: int) -> int:
 
 
 @block_kernel
-def unfold(n, parent, masses, lower, upper, coordinates, work, momenta, weight):  # type: ignore[no-untyped-def]
+def unfold(n, parent, masses, lower, upper, coordinates, work, momenta, weight):
     """Momenta of n events from their coordinates.
 
     coordinates : rows of the unit hypercube: first the masses S_(n-1) .. S_2, then the cosines of the angles in the
@@ -164,7 +164,7 @@ def unfold(n, parent, masses, lower, upper, coordinates, work, momenta, weight):
 
 
 @block_kernel
-def _join(n, k, bodies, mass, inner, outer, u, momenta, weight):  # type: ignore[no-untyped-def]
+def _join(n, k, bodies, mass, inner, outer, u, momenta, weight):
     """Boost the first k - 1 particles along z into the rest frame of the first k, add particle k, tilt them all."""
     full_width()
     tilted = k < bodies
@@ -195,7 +195,7 @@ def _join(n, k, bodies, mass, inner, outer, u, momenta, weight):  # type: ignore
 
 
 @block_kernel
-def _turn(n, k, u, momenta):  # type: ignore[no-untyped-def]
+def _turn(n, k, u, momenta):
     """Turn the first k particles about z."""
     full_width()
     for i in range(k):

@@ -13,28 +13,28 @@ from kaongen.jit import full_width, scalar_kernel
 from kaongen.particles import ALPHA_EM, BR_K_PIGAMMAGAMMA, BR_K_PINUNU, G_F, M_E, M_K, M_MU, M_PI
 
 _BEG = (
-    "Bijnens, Ecker, Gasser, Nucl. Phys. B 396 (1993) 81: inner bremsstrahlung and structure at O(p^4), kaon form factor "
-    "at one loop"
+    "Bijnens, Ecker, Gasser, Nucl. Phys. B 396 (1993) 81: inner bremsstrahlung and structure at O(p^4), "
+    "kaon form factor at one loop"
 )
 
 
 @amplitude
-def _pinunu(s12, s23, p):  # type: ignore[no-untyped-def]
+def _pinunu(s12, s23, p):
     return kl3.squared(s12, s23, M_PI, 0.0, p[0], p[1], 0.0)
 
 
 @amplitude
-def _piee(s12, s23, p):  # type: ignore[no-untyped-def]
+def _piee(s12, s23, p):
     return pi_ll.squared(s12, s23, M_E, p[0], p[1])
 
 
 @amplitude
-def _pimumu(s12, s23, p):  # type: ignore[no-untyped-def]
+def _pimumu(s12, s23, p):
     return pi_ll.squared(s12, s23, M_MU, p[0], p[1])
 
 
 @amplitude
-def _pigg(s12, s23, p):  # type: ignore[no-untyped-def]
+def _pigg(s12, s23, p):
     return pi_gg.squared(s12, s23, p[0])
 
 
@@ -43,13 +43,13 @@ def _pigg(s12, s23, p):  # type: ignore[no-untyped-def]
 
 
 @scalar_kernel
-def _share(first, second):  # type: ignore[no-untyped-def]
+def _share(first, second):
     """Twice the share of the pole of the first pair, from the squared masses of the two; the shares add up to two."""
     return 2.0 * second * second / (first * first + second * second)
 
 
 @block_amplitude
-def _munumumu(n, q, p, result):  # type: ignore[no-untyped-def]
+def _munumumu(n, q, p, result):
     full_width()
     for j in range(n):
         b, minus, a, nu = momentum(q, 0, j), momentum(q, 1, j), momentum(q, 2, j), momentum(q, 3, j)
@@ -59,7 +59,7 @@ def _munumumu(n, q, p, result):  # type: ignore[no-untyped-def]
 
 
 @block_amplitude
-def _enuee(n, q, p, result):  # type: ignore[no-untyped-def]
+def _enuee(n, q, p, result):
     full_width()
     for j in range(n):
         b, minus, a, nu = momentum(q, 0, j), momentum(q, 1, j), momentum(q, 2, j), momentum(q, 3, j)
@@ -71,7 +71,7 @@ def _enuee(n, q, p, result):  # type: ignore[no-untyped-def]
 
 
 @block_amplitude
-def _munuee(n, q, p, result):  # type: ignore[no-untyped-def]
+def _munuee(n, q, p, result):
     full_width()
     for j in range(n):
         plus, minus, muon, nu = momentum(q, 0, j), momentum(q, 1, j), momentum(q, 2, j), momentum(q, 3, j)
@@ -80,7 +80,7 @@ def _munuee(n, q, p, result):  # type: ignore[no-untyped-def]
 
 
 @block_amplitude
-def _enumumu(n, q, p, result):  # type: ignore[no-untyped-def]
+def _enumumu(n, q, p, result):
     full_width()
     for j in range(n):
         plus, minus, positron, nu = momentum(q, 0, j), momentum(q, 1, j), momentum(q, 2, j), momentum(q, 3, j)
@@ -93,7 +93,7 @@ _PAIR_FIRST = (2, 3, 0, 1)
 _TERMS = (
     Parameter("contact", 0.0, 1.0, "1: with the contact term of gauge invariance, 0: without", default=1.0),
     Parameter(
-        "structure", 0.0, 1.0, "1: with structure-dependent emission, 0: inner bremsstrahlung alone", default=1.0
+        "structure", 0.0, 1.0, "1: with structure-dependent emission, 0: bremsstrahlung alone", default=1.0
     ),
 )
 

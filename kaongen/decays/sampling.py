@@ -1,258 +1,108 @@
-"""Samplers: a process at given parameter values, ready to fill blocks; and bulk sampling into columns."""
+"""Samples of decays: as many as one likes, in threads, as float32 columns."""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kaongen.decays import bulk, many_body, three_body, two_body
-from kaongen.decays.alias import CELLS, alias_table
-from kaongen.decays.cells import CellTable
-from kaongen.decays.dalitz import DalitzTable
-from kaongen.decays.process import ManyBody, MuonSpectrum, Process, ThreeBody, Values
-from kaongen.decays.workspace import DecayBlock
+from kaongen.decays import bulk
+from kaongen.decays.final_state import FinalState, final_state
+from kaongen.decays.process import MuonSpectrum, Process, Values
+from kaongen.decays.samplers import PRIMARY, Boost, Sampler, sampler
+from kaongen.decays.workspace import VERTEX_X, DecayBlock
 from kaongen.errors import ProcessError, suggestion
 from kaongen.jit import BLOCK
-from kaongen.kinematics import two_body_momentum
 from kaongen.particles import M_K
-from kaongen.random import ORIENTATION, PROPOSAL, stream_key
+from kaongen.random import stream_key
 
 CHUNK = 65536
 """Decays that one thread takes at a time: long enough to hide the call, short enough to balance threads."""
-
-_FIRST = np.uint64(0)
-
-
-@dataclass(frozen=True, slots=True)
-class Draws:
-    """Which random numbers a decay uses: stream and first draw of its attempts, stream and draw of its orientation.
-
-    The attempts of one decay go on counting from the first draw, so nothing else may follow in their stream.
-    """
-
-    attempts: np.uint64
-    first: np.uint64
-    orientation: np.uint64
-    turn: np.uint64
-
-
-PRIMARY = Draws(PROPOSAL, _FIRST, ORIENTATION, _FIRST)
-
-
-class Sampler(Protocol):
-    """Makes decays in the rest frame of the parent, each by as many attempts as it takes.
-
-    `efficiency` is the expected number of decays per attempt.
-    """
-
-    efficiency: float
-    particles: int
-
-    def settle(
-        self, key: np.uint64, n: int, draws: Draws, block: DecayBlock, momenta: Sequence[NDArray[np.float64]]
-    ) -> tuple[int, int]:
-        """Fill `momenta` of the daughters, and `block.weight`, for the n decays whose numbers `block.index` holds.
-
-        Returns the number of attempts, and how many decays lay above their bound.
-        """
-        ...
-
-    def write(
-        self, key: np.uint64, index: NDArray[np.uint64], columns: NDArray[np.float32], start: int, boost: Boost
-    ) -> tuple[int, int]:
-        """Write the decays of these numbers into float32 columns from position `start`; returns as `settle` does."""
-        ...
-
-
-Boost = tuple[float, float]
-"""gamma and beta gamma of the parent, along z."""
-
-
-class BackToBack:
-    """Two-body decays, or a muon and what recoils against it with a spectrum of momenta."""
-
-    particles = 2
-    efficiency = 1.0
-
-    def __init__(self, parent: float, low: float, width: float, heights: NDArray[np.float64], mass: float) -> None:
-        content = heights[1:] + heights[:-1]
-        self._spectrum = np.array([low, width]), heights, alias_table(content / content.sum())
-        self._parent, self._mass = parent, mass
-
-    @classmethod
-    def at(cls, momentum: float, mass: float, parent: float = M_K) -> BackToBack:
-        """Of one momentum only (GeV)."""
-        return cls(parent, momentum, 0.0, np.ones(CELLS + 1), mass)
-
-    @classmethod
-    def of(cls, spectrum: MuonSpectrum, mass: float) -> BackToBack:
-        """With momenta up to the end that a massless recoil allows."""
-        end = float(two_body_momentum(M_K, mass, 0.0))
-        return cls(M_K, 0.0, end / CELLS, spectrum.heights(end, CELLS), mass)
-
-    def settle(
-        self, key: np.uint64, n: int, draws: Draws, block: DecayBlock, momenta: Sequence[NDArray[np.float64]]
-    ) -> tuple[int, int]:
-        point, index = block.point, block.index
-        two_body.settle(key, n, draws.attempts, draws.first, index, *self._spectrum, point, block.weight)
-        two_body.momenta(key, n, draws.orientation, draws.turn, index, self._parent, self._mass, point, *momenta)
-        return n, 0
-
-    def write(
-        self, key: np.uint64, index: NDArray[np.uint64], columns: NDArray[np.float32], start: int, boost: Boost
-    ) -> tuple[int, int]:
-        made: tuple[int, int] = bulk.back_to_back(
-            key, index, *self._spectrum, self._parent, self._mass, *boost, columns, start
-        )
-        return made
-
-
-class Dalitz:
-    """Three-body decays, unweighted against |M|^2."""
-
-    particles = 3
-
-    def __init__(self, table: DalitzTable, order: Sequence[int]) -> None:
-        self.table = table
-        self.order = tuple(order)
-        self.efficiency = table.efficiency
-        self._arrays = (
-            table.address,
-            table.geometry,
-            table.parameters,
-            table.edges_u,
-            table.edges_v,
-            table.alias,
-            table.acceptance,
-            table.floor,
-        )
-
-    def settle(
-        self, key: np.uint64, n: int, draws: Draws, block: DecayBlock, momenta: Sequence[NDArray[np.float64]]
-    ) -> tuple[int, int]:
-        made: tuple[int, int] = three_body.settle(
-            key, n, draws.attempts, draws.first, block.index, *self._arrays,
-            block.words, block.uniforms, block.point, block.weight,
-        )  # fmt: skip
-        ordered = (momenta[i] for i in self.order)
-        geometry = self.table.geometry
-        three_body.momenta(key, n, draws.orientation, draws.turn, block.index, geometry, block.point, *ordered)
-        return made
-
-    def write(
-        self, key: np.uint64, index: NDArray[np.uint64], columns: NDArray[np.float32], start: int, boost: Boost
-    ) -> tuple[int, int]:
-        made: tuple[int, int] = bulk.dalitz(key, index, *self._arrays, *self.order, *boost, columns, start)
-        return made
-
-
-class Cells:
-    """Decays to many bodies, unweighted against |M|^2."""
-
-    def __init__(self, table: CellTable, order: Sequence[int], exchange: Sequence[tuple[int, int]] = ()) -> None:
-        self.table = table
-        self._exchange = np.array(exchange, dtype=np.int64).reshape(-1, 2)
-        self.order = tuple(order)
-        self.particles = table.space.particles
-        self.efficiency = table.efficiency
-        self._arrays = (*table.arrays(), table.bits, table.shifts, table.alias, table.acceptance)
-
-    def settle(
-        self, key: np.uint64, n: int, draws: Draws, block: DecayBlock, momenta: Sequence[NDArray[np.float64]]
-    ) -> tuple[int, int]:
-        room = block.room(many_body.Room, self.particles)
-        made: tuple[int, int] = many_body.settle(
-            key, n, draws.attempts, draws.first, block.index, *self._arrays,
-            *room.trial, room.chance, room.settled, room.cells, room.waiting, block.weight,
-        )  # fmt: skip
-        if self._exchange.size:
-            many_body.exchange(key, n, draws.orientation, draws.turn, block.index, self._exchange, room.settled)
-        many_body.orientations(key, n, draws.orientation, draws.turn, block.index, room.angles)
-        for number, daughter in enumerate(self.order):
-            many_body.turn(n, room.angles, room.settled, number, momenta[daughter])
-        return made
-
-    def write(
-        self, key: np.uint64, index: NDArray[np.uint64], columns: NDArray[np.float32], start: int, boost: Boost
-    ) -> tuple[int, int]:
-        block = DecayBlock(self.particles)
-        attempts = above = 0
-        for offset in range(0, len(index), BLOCK):
-            n = min(BLOCK, len(index) - offset)
-            block.index[:n] = index[offset : offset + n]
-            tried, exceeded = self.settle(key, n, PRIMARY, block, block.momenta)
-            for particle, momenta in enumerate(block.momenta):
-                bulk.store(n, momenta, *boost, columns, 3 * particle, start + offset)
-            attempts += tried
-            above += exceeded
-        return attempts, above
-
-
-def sampler(process: Process, values: Values) -> Sampler:
-    """The sampler of a process at the given parameter values (all of them, as `Process.values` returns them)."""
-    dynamics = process.dynamics
-    if isinstance(dynamics, ThreeBody):
-        return Dalitz(process.dalitz_table(values), process.order)
-    if isinstance(dynamics, ManyBody):
-        return Cells(process.cell_table(values), process.order, dynamics.exchange)
-    mass = process.masses(values)[0]
-    if isinstance(dynamics, MuonSpectrum):
-        return BackToBack.of(dynamics, mass)
-    return BackToBack.at(process.momentum(values), mass)
 
 
 @dataclass(frozen=True)
 class Decays:
     """Sampled decays of one process.
 
+    names, masses : of the particles: the kaon's daughters in the order of the decay, then what they decay to.
     efficiency : decays per attempt.
-    above_bound : how many decays lay above the sampler's bound; they should have had weights above 1, which a plain
-        sample cannot express (the events of a run have them).
-    columns : (3 * daughters, n) float32, rows px, py, pz of each daughter in the order of the decay, in GeV.
+    above_bound : numbers and weights of the decays that lay above the sampler's bound; all others have weight 1.
+    columns : (3 * particles, n) float32, rows px, py, pz of each particle in GeV.
+    index : (n,) uint64, number of each decay.
+    vertices : for each particle that begins away from where the kaon decays, (3, n) float32, x, y, z from there in m.
     """
 
     process: Process
+    names: tuple[str, ...]
     masses: tuple[float, ...]
     seed: int
     efficiency: float
-    above_bound: int
+    above_bound: dict[int, float]
     columns: NDArray[np.float32]
+    index: NDArray[np.uint64]
+    vertices: dict[int, NDArray[np.float32]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return int(self.columns.shape[1])
 
-    def momentum(self, daughter: int | str) -> Any:
-        """Four-momenta of a daughter, by position or by name, as a `vector` array in GeV.
+    @property
+    def weight(self) -> NDArray[np.float64]:
+        """(n,) float64: 1 but for the decays above the sampler's bound."""
+        result = np.ones(len(self))
+        for number, weight in self.above_bound.items():
+            result[np.searchsorted(self.index, np.uint64(number))] = weight
+        return result
+
+    def momentum(self, particle: int | str) -> Any:
+        """Four-momenta of a particle, by position or by name, as a `vector` array in GeV.
 
         Raises
         ------
         ProcessError
-            If there is no such daughter, or it is part of a system that is sampled as one.
+            If there is no such particle, or it is part of a system that is sampled as one.
         """
         import vector
 
-        number = self._number(daughter)
+        number = self._number(particle)
         px, py, pz = (self.columns[3 * number + k].astype(np.float64) for k in range(3))
         return vector.array({"px": px, "py": py, "pz": pz, "mass": np.full(len(px), self.masses[number])})
 
-    def _number(self, daughter: int | str) -> int:
-        name, names, decay = self.process.name, self.process.daughters, self.process.decay
-        if isinstance(daughter, str):
-            if daughter not in names:
-                raise ProcessError(f"{name} has no daughter {daughter!r}{suggestion(daughter, names)} ({decay})")
-            daughter = names.index(daughter)
-        if not 0 <= daughter < len(names):
-            raise ProcessError(f"{name} has no daughter number {daughter} ({decay})")
-        if daughter > 0 and isinstance(self.process.dynamics, MuonSpectrum):
-            raise ProcessError(f"{name}: {' '.join(names[1:])} are sampled as one system, without momenta of their own")
-        return daughter
+    def vertex(self, particle: int | str) -> NDArray[np.float32]:
+        """Where a particle begins, seen from where the kaon decays: (3, n) float32, x, y, z in m.
+
+        Raises
+        ------
+        ProcessError
+            If there is no such particle.
+        """
+        number = self._number(particle)
+        return self.vertices.get(number, np.zeros((3, len(self)), dtype=np.float32))
+
+    def _number(self, particle: int | str) -> int:
+        name, decay = self.process.name, self.process.decay
+        if isinstance(particle, str):
+            if particle not in self.names:
+                raise ProcessError(f"{name} has no daughter {particle!r}{suggestion(particle, self.names)} ({decay})")
+            particle = self.names.index(particle)
+        if not 0 <= particle < len(self.names):
+            raise ProcessError(f"{name} has no daughter number {particle} ({decay})")
+        if particle > 0 and isinstance(self.process.dynamics, MuonSpectrum):
+            system = " ".join(self.names[1:])
+            raise ProcessError(f"{name}: {system} are sampled as one system, without momenta of their own")
+        return particle
+
+
+def kaon_boost(momentum: float, what: str) -> Boost:
+    """gamma and beta gamma of a kaon of this momentum (GeV) along z; `what` begins the message of an error."""
+    if not (math.isfinite(momentum) and momentum >= 0.0):
+        raise ProcessError(f"{what}: momentum = {momentum} GeV: it must be finite and not negative")
+    return math.hypot(momentum, M_K) / M_K, momentum / M_K
 
 
 def sample(
@@ -269,13 +119,13 @@ def sample(
     Parameters
     ----------
     process
-        An entry of the catalogue, or one's own.
+        An entry of the catalogue, a descriptor that was looked up with `find`, or one's own.
     n
         How many decays.
     values
         Values of the process's parameters, where they have no default.
     seed
-        Same seed, same decays, whatever the number of threads.
+        Same seed, same decays, whatever the number of threads; more decays begin with the fewer.
     momentum
         Of the kaon along z, in GeV; 0 for decays at rest.
     threads
@@ -284,6 +134,7 @@ def sample(
     Returns
     -------
     Decays
+        Daughters decay only where the process's descriptor says so.
 
     Raises
     ------
@@ -292,32 +143,94 @@ def sample(
     """
     if n < 0:
         raise ProcessError(f"{process.name}: n = {n} decays: it must be 0 or more")
-    if not (math.isfinite(momentum) and momentum >= 0.0):
-        raise ProcessError(f"{process.name}: momentum = {momentum} GeV: it must be finite and not negative")
+    boost = kaon_boost(momentum, process.name)
     checked = process.values(values or {})
-    source = sampler(process, checked)
-    key = stream_key(seed, process.name)
-    boost = (math.hypot(momentum, M_K) / M_K, momentum / M_K)
-    columns = np.empty((3 * source.particles, n), dtype=np.float32)
+    source, key = sampler(process, checked), stream_key(seed, process.name)
+    final = final_state(process, checked, at_once=False)
+    particles = len(final.species) if final.secondaries else source.particles
+    columns = np.empty((3 * particles, n), dtype=np.float32)
+    vertices = {slot: np.empty((3, n), dtype=np.float32) for slot in final.displaced()}
+    index = np.arange(n, dtype=np.uint64)
 
     def write(first: int) -> tuple[int, int]:
-        index = np.arange(first, min(first + CHUNK, n), dtype=np.uint64)
-        return source.write(key, index, columns, first, boost)
+        numbers = index[first : first + CHUNK]
+        if final.secondaries:
+            return _write_all(source, final, key, numbers, columns, vertices, boost)
+        return source.write(key, numbers, columns, first, boost)
 
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
         made = list(pool.map(write, range(0, n, CHUNK)))
+    exceeded = [k for k, (_, above) in enumerate(made) if above]
     attempts = sum(tried for tried, _ in made)
     return Decays(
         process=process,
-        masses=process.masses(checked),
+        names=tuple(s.name for s in final.species),
+        masses=final.masses,
         seed=seed,
         efficiency=n / attempts if n else source.efficiency,
-        above_bound=sum(above for _, above in made),
+        above_bound={
+            number: weight
+            for k in exceeded
+            for number, weight in weights_above(source, final, key, index[k * CHUNK : (k + 1) * CHUNK]).items()
+        },
         columns=columns,
+        index=index,
+        vertices=vertices,
     )
 
 
+def _blocks_of(
+    source: Sampler, final: FinalState, key: np.uint64, index: NDArray[np.uint64], boost: Boost
+) -> Iterator[tuple[int, int, DecayBlock, int, int]]:
+    """The decays of these numbers with all that follows, a block at a time.
+
+    Yields where a block begins, how many decays it has, the block, attempts, and decays above their bound.
+    """
+    block = DecayBlock(len(final.species))
+    for start in range(0, len(index), BLOCK):
+        n = min(BLOCK, len(index) - start)
+        block.take(index[start : start + n])
+        attempts, above = source.settle(key, n, PRIMARY, block, block.momenta[: source.particles])
+        for momenta in block.momenta[: source.particles]:
+            bulk.move(n, momenta, *boost)
+        above += final.decay(key, n, block)
+        yield start, n, block, attempts, above
+
+
+def _write_all(
+    source: Sampler,
+    final: FinalState,
+    key: np.uint64,
+    index: NDArray[np.uint64],
+    columns: NDArray[np.float32],
+    vertices: dict[int, NDArray[np.float32]],
+    boost: Boost,
+) -> tuple[int, int]:
+    """Write decays whose daughters decay; returns attempts and decays above their bound."""
+    attempts = above = 0
+    first = int(index[0])
+    for start, n, block, tried, exceeded in _blocks_of(source, final, key, index, boost):
+        at = slice(first + start, first + start + n)
+        for particle, momenta in enumerate(block.momenta):
+            columns[3 * particle : 3 * particle + 3, at] = momenta.reshape(-1, BLOCK)[:3, :n]
+        for slot, vertex in vertices.items():
+            vertex[:, at] = block.origins[slot].reshape(-1, BLOCK)[VERTEX_X : VERTEX_X + 3, :n]
+        attempts += tried
+        above += exceeded
+    return attempts, above
+
+
+def weights_above(source: Sampler, final: FinalState, key: np.uint64, index: NDArray[np.uint64]) -> dict[int, float]:
+    """Weights, by number, of those decays among these that lie above their bound."""
+    result: dict[int, float] = {}
+    for _, n, block, _, above in _blocks_of(source, final, key, index, (1.0, 0.0)):
+        if above:
+            heavy = np.flatnonzero(block.weight[:n] > 1.0)
+            result.update(zip(block.index[heavy].tolist(), block.weight[heavy].tolist(), strict=True))
+    return result
+
+
 def blocks(n: int, first: int = 0) -> Iterator[tuple[int, int]]:
-    """Split candidates first .. first + n - 1 into (first, length) pieces of at most a block."""
+    """Split decays first .. first + n - 1 into (first, length) pieces of at most a block."""
     for start in range(first, first + n, BLOCK):
         yield start, min(BLOCK, first + n - start)

@@ -31,42 +31,42 @@ _E2 = 4.0 * math.pi * ALPHA_EM
 
 
 @amplitude
-def _munu_gamma(s12, s23, p):  # type: ignore[no-untyped-def]
+def _munu_gamma(s12, s23, p):
     return lnu_gamma.squared(s12, s23, M_MU, p[1], p[2], p[3])
 
 
 @amplitude
-def _enu_gamma(s12, s23, p):  # type: ignore[no-untyped-def]
+def _enu_gamma(s12, s23, p):
     return lnu_gamma.squared(s12, s23, M_E, p[1], p[2], p[3])
 
 
 @amplitude
-def _pi0munu(s12, s23, p):  # type: ignore[no-untyped-def]
+def _pi0munu(s12, s23, p):
     return kl3.squared(s12, s23, M_PI0, M_MU, p[0], p[1], p[2])
 
 
 @amplitude
-def _pi0enu(s12, s23, p):  # type: ignore[no-untyped-def]
+def _pi0enu(s12, s23, p):
     return kl3.squared(s12, s23, M_PI0, M_E, p[0], p[1], p[2])
 
 
 @amplitude
-def _pipipi(s12, s23, p):  # type: ignore[no-untyped-def]
+def _pipipi(s12, s23, p):
     return k3pi.squared(s12, s23, p[0], p[1], p[2])
 
 
 @amplitude
-def _pipi0pi0(s12, s23, p):  # type: ignore[no-untyped-def]
+def _pipi0pi0(s12, s23, p):
     return k3pi.neutral_squared(s12, s23, p[0], p[1], p[2], p[3], p[4], p[5])
 
 
 @amplitude
-def _pipi0_gamma(s12, s23, p):  # type: ignore[no-untyped-def]
+def _pipi0_gamma(s12, s23, p):
     return pipi0_gamma.squared(s12, s23, p[1], p[2], p[3])
 
 
 @block_amplitude
-def _pipienu(n, q, p, result):  # type: ignore[no-untyped-def]
+def _pipienu(n, q, p, result):
     full_width()
     for j in range(n):
         plus, minus = momentum(q, 0, j), momentum(q, 1, j)
@@ -78,7 +78,7 @@ def _pipienu(n, q, p, result):  # type: ignore[no-untyped-def]
 
 
 @block_amplitude
-def _pi0pi0enu(n, q, p, result):  # type: ignore[no-untyped-def]
+def _pi0pi0enu(n, q, p, result):
     full_width()
     for j in range(n):
         result[j] = kl4.neutral_squared(
@@ -88,7 +88,7 @@ def _pi0pi0enu(n, q, p, result):  # type: ignore[no-untyped-def]
 
 
 @block_amplitude
-def _pi0enu_gamma(n, q, p, result):  # type: ignore[no-untyped-def]
+def _pi0enu_gamma(n, q, p, result):
     full_width()
     for j in range(n):
         pion, nu, lepton, photon = momentum(q, 0, j), momentum(q, 1, j), momentum(q, 2, j), momentum(q, 3, j)
@@ -97,7 +97,7 @@ def _pi0enu_gamma(n, q, p, result):  # type: ignore[no-untyped-def]
 
 
 @block_amplitude
-def _pi0munu_gamma(n, q, p, result):  # type: ignore[no-untyped-def]
+def _pi0munu_gamma(n, q, p, result):
     full_width()
     for j in range(n):
         pion, nu, lepton, photon = momentum(q, 0, j), momentum(q, 1, j), momentum(q, 2, j), momentum(q, 3, j)
@@ -234,7 +234,7 @@ ENUG = Process(
     dynamics=ThreeBody(_enu_gamma, s12_max=_photon_cut),
     parameters=(_photon(0.01), *_form_factors(0.0885, 0.38, 0.0365)),
     rate=relative_to_munu(lambda v: _E2 * (M_E / M_MU) ** 2),
-    reference="Bijnens, Ecker, Gasser, Nucl. Phys. B 396 (1993) 81; form factors of KLOE, Eur. Phys. J. C 64 (2009) 627",
+    reference="Bijnens, Ecker, Gasser, Nucl. Phys. B 396 (1993) 81; form factors: KLOE, EPJ C 64 (2009) 627",
 )
 
 PIPI0G = Process(
@@ -283,7 +283,7 @@ PIPIENU = Process(
         for name, text, value in zip(_KE4_NAMES, _KE4_TEXTS, kl4.FORM_FACTORS, strict=True)
     ),
     rate=measured(BR_K_PIPIENU),
-    reference="NA48/2, Phys. Lett. B 715 (2012) 105: partial waves and form factors; with the pions' Coulomb attraction",
+    reference="NA48/2, Phys. Lett. B 715 (2012) 105: partial waves; with the pions' Coulomb attraction",
 )
 
 PI0PI0ENU = Process(

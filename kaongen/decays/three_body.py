@@ -84,8 +84,8 @@ def settle(
     s12, cosine = row(point, 0), row(point, 1)
     low = geometry[S12_MIN]
     span = geometry[S12_MAX] - low
-    above = 0
-    rejected = 0
+    above = np.int64(0)
+    rejected = np.int64(0)
     # Table look-ups do not vectorise; without a branch that is hard to predict they overlap well.
     for j in range(n):
         cell = choose(words[j], alias)

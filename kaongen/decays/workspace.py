@@ -55,6 +55,11 @@ class DecayBlock:
         np.add(_COUNT[:n], np.uint64(first), out=self.index[:n])
         self.origins = [self.vertex] * len(self.momenta)
 
+    def take(self, index: NDArray[np.uint64]) -> None:
+        """Let the first decays of the block have these numbers, with everything at the vertex."""
+        self.index[: len(index)] = index
+        self.origins = [self.vertex] * len(self.momenta)
+
     def room(self, make: Callable[[int], _T], size: int) -> _T:
         """Further rows that only some samplers need, made when they are first asked for."""
         key = (make, size)

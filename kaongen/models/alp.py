@@ -14,6 +14,9 @@ from kaongen.particles import ALPHA_EM, M_E, M_K, M_MU, M_PI, TAU_K
 CUTOFF = 1000.0
 """Scale in GeV at which the couplings are of this form and flavour-diagonal, 1 TeV by convention of BC10."""
 
+ACCURACY = 0.3
+"""Relative accuracy of the rate of K -> pi a: the top's Yukawa coupling is not run to the cutoff."""
+
 _CHARGED = (
     (M_E, 1.0),
     (M_MU, 1.0),

@@ -100,14 +100,14 @@ class DarkPhoton(Unstable):
         """BR(K+ -> pi+ A'), from the form factor of K+ -> pi+ l+ l-; 0 from m_K - m_pi on.
 
         epsilon^2 alpha z m_K lambda^(3/2)(1, z, m_pi^2/m_K^2) |W|^2/(4 (4 pi)^4) over the kaon's width, with z =
-        m^2/m_K^2 and W = G_F m_K^2 f_0 (1 + delta z): G. D'Ambrosio, G. Ecker, G. Isidori and J. Portoles, JHEP 08 (1998) 004,
-        with the photon's propagator and leptons taken off; M. Pospelov, Phys. Rev. D 80 (2009) 095002.
+        m^2/m_K^2 and W = G_F m_K^2 f_0 (1 + delta z): G. D'Ambrosio, G. Ecker, G. Isidori and J. Portoles, JHEP 08
+        (1998) 004, with the photon's propagator and leptons taken off; M. Pospelov, Phys. Rev. D 80 (2009) 095002.
         """
         if self.m >= M_K - M_PI:
             return 0.0
         z = (self.m / M_K) ** 2
         w = G_F * M_K * M_K * PI_LL_F0 * (1.0 + PI_LL_DELTA * z)
-        flux = max(kallen(1.0, z, (M_PI / M_K) ** 2), 0.0) ** 1.5
+        flux = math.sqrt(max(kallen(1.0, z, (M_PI / M_K) ** 2), 0.0)) ** 3
         width = self.epsilon**2 * ALPHA_EM * z * M_K * flux * w * w / (4.0 * (4.0 * math.pi) ** 4)
         return width * TAU_K / HBAR
 

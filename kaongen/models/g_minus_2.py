@@ -22,7 +22,7 @@ def _integral(integrand: Callable[[float], float], ratio: float) -> float:
     from scipy.integrate import quad
 
     r = ratio * ratio
-    kinks = sorted({z for z in (1.0 / (1.0 + r), 10.0 / (10.0 + r), 1.0 - min(ratio, 0.5), 1.0 - min(r, 0.25))})
+    kinks = sorted({1.0 / (1.0 + r), 10.0 / (10.0 + r), 1.0 - min(ratio, 0.5), 1.0 - min(r, 0.25)})
     value, _ = quad(integrand, 0.0, 1.0, points=kinks, limit=400, epsabs=0.0, epsrel=1e-10)
     return float(value)
 
@@ -111,7 +111,7 @@ COMPARISONS: Final[dict[str, Comparison]] = {
     for c in (
         # the two predictions that Krnjaic et al. cite for "about 3.5 sigma"
         Comparison("2011-davier", _BNL, _in_units(116591802, 49, "Davier et al., EPJC 71 (2011) 1515")),
-        Comparison("2011-hagiwara", _BNL, _in_units(116591828, 50, "Hagiwara et al., J. Phys. G 38 (2011) 085003")),
+        Comparison("2011-hagiwara", _BNL, _in_units(116591828, 49, "Hagiwara et al., J. Phys. G 38 (2011) 085003")),
         Comparison(
             "2021",
             _in_units(116592061, 41, "BNL and Fermilab run 1, Phys. Rev. Lett. 126 (2021) 141801"),

@@ -65,7 +65,7 @@ def width_to_pair(m_n: float, m_l: float, charged_current: bool) -> float:
     x2 = x * x
     root = math.sqrt(1.0 - 4.0 * x2)
     # ln[(1 - 3x^2 - (1 - x^2) root)/(x^2 (1 + root))] of the paper, multiplied out so that nothing cancels
-    log = math.log(4.0 * x2 * x2 / (1.0 + root) ** 4)
+    log = math.log(16.0 * x2 * x2 / (1.0 + root) ** 4)
     same = (1.0 - 14.0 * x2 - 2.0 * x2**2 - 12.0 * x2**3) * root + 12.0 * x2**2 * (x2**2 - 1.0) * log
     flip = x2 * (2.0 + 10.0 * x2 - 12.0 * x2**2) * root + 6.0 * x2**2 * (1.0 - 2.0 * x2 + 2.0 * x2**2) * log
     return _three_body_scale(m_n) * (c_1 * same + 4.0 * c_2 * flip)

@@ -189,7 +189,7 @@ class LMuLTau(Unstable):
         chi = self._given_dark_matter()
         if 2.0 * chi.mass >= self.m_v:
             raise ProcessError(
-                f"{self.name}: freeze-out through V needs 2 m_chi below m_V, here {2.0 * chi.mass:g} and {self.m_v:g} GeV"
+                f"{self.name}: freeze-out needs 2 m_chi below m_V, here {2.0 * chi.mass:g} and {self.m_v:g} GeV"
             )
         width = self.total_width()
         return freeze_out.abundance(
@@ -218,10 +218,14 @@ def thermal_coupling(
     """
     check("dark matter", "density", density, 1e-6, 1e6)
     model = LMuLTau(m_v, min(1e-2, 1.0 / max(abs(dark_matter.charge), 1.0)), dark_matter)
+    excess = math.log(model.relic_density(resonant) / density)
+    # the density falls as g^-4 off the resonance and as g^-2 on it
+    power = 4.0
     for _ in range(60):
-        ratio = model.relic_density(resonant) / density
-        if abs(ratio - 1.0) < 1e-4:
+        if abs(excess) < 1e-4:
             break
-        # the density falls as g^-4 off the resonance and as g^-2 on it
-        model = replace(model, g=model.g * ratio**0.25)
+        step = excess / power
+        model = replace(model, g=model.g * math.exp(step))
+        before, excess = excess, math.log(model.relic_density(resonant) / density)
+        power = min(max((before - excess) / step, 1.5), 4.5)
     return model.g

@@ -10,7 +10,7 @@ from kaongen.beam import Beam, true_missing_mass
 from kaongen.configuration import Configuration
 from kaongen.decays.final_state import FinalState, final_state
 from kaongen.decays.process import Process, Values
-from kaongen.decays.sampling import PRIMARY, Sampler, sampler
+from kaongen.decays.samplers import PRIMARY, Sampler, sampler
 from kaongen.detector.na62 import NA62, Vetoes
 from kaongen.errors import ProcessError
 from kaongen.event_block import EventBlock
