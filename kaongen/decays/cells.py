@@ -1,13 +1,11 @@
 """Many-body phase space as a table of cells: where to propose points, and what bounds the density there.
 
-The density on the unit hypercube is |M|^2 times the weight of phase space. Each axis is first warped so that its
-marginal varies as little as it can (the grids of VEGAS; Lepage, J. Comput. Phys. 27 (1978) 192): poles and resonances
-need no declaration. The warped hypercube is then halved again and again, along the axis that gains most, into
-2^16 equal cells. A cell is chosen in proportion to its bound with Walker's alias table.
+The density on the unit hypercube is |M|^2 times the weight of phase space. The axes are warped to follow it, the warped
+hypercube is cut into cells (`hypercube`), and a cell is chosen in proportion to its bound.
 
 A cell's bound comes from points sampled in it: the largest of them, or what a plane through them reaches in a corner,
-with a margin for what both miss. It is not rigorous, so a decay above its bound is kept with a weight above one, and
-counted.
+with a margin for what both miss. Trials then raise the bounds of cells in which a point lies above. Bounds are not
+rigorous, so a decay above its bound is kept with a weight above one, and counted.
 """
 
 from __future__ import annotations
@@ -17,23 +15,20 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, TypeVar
 
 import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
 from kaongen.decays import alias
-from kaongen.decays.amplitude import call_momenta, momenta_address
-from kaongen.decays.phase_space import PhaseSpace, unfold, work_rows
+from kaongen.decays.amplitude import momenta_address
+from kaongen.decays.hypercube import BINS, F8, I8, KNOTS, SPACE, U8, buffers, evaluate, place
+from kaongen.decays.phase_space import PhaseSpace
 from kaongen.errors import ProcessError
-from kaongen.jit import BLOCK, block_kernel, row, scalar_kernel
-
-_PER_OCTAVE_BITS = 4
-_OCTAVES = 24
-BINS = 2 * _OCTAVES << _PER_OCTAVE_BITS
-"""Intervals of each axis within which its warping is linear. They shrink geometrically towards both ends, where
-densities go like powers: from 1/32 in the middle down to 2^-28."""
+from kaongen.jit import BLOCK, block_kernel, row
+from kaongen.random import PROPOSAL
 
 _POINTS = 64
 """Points sampled in each cell: a divisor of the block size."""
@@ -41,78 +36,22 @@ _POINTS = 64
 _ROUNDS, _ROUND_POINTS = 8, 1 << 16
 """Rounds of adapting the axes, and points for each axis in each."""
 
-_SPLIT_POINTS = 1 << 20
-"""Points by which it is decided how often each axis is halved."""
+_FEWEST_POINTS, _POINTS_PER_CELL, _SPLIT_POINTS = 1 << 17, 16, 1 << 20
+"""Points by which it is decided along which axis to cut: at least, for each cell that there is, and at most."""
 
 _MARGIN = 4.0
 """How far above the sampled points a bound lies, in units of the scatter of the points about a plane."""
 
-F8, I8 = types.Array(types.float64, 1, "C"), types.Array(types.int64, 1, "C")
-F82 = types.Array(types.float64, 2, "C")
-SPACE = (types.int64, types.float64, F8, F8, F8, F8, F8)
-"""Types of the amplitude's address, the parent's mass, the daughters' masses, the ends of the systems' masses, the
-parameters and the warps of the axes."""
+_TRIALS, _TRIAL_POINTS, _RAISE = 3, 1 << 22, 1.3
+"""Rounds of trials, points in each, and how far a bound is raised above the highest point that lay above it."""
 
+_EXPLORED, _TRIED = 4096, 1 << 18
+"""Cells that one thread explores at a time, and points that it tries."""
 
-_LOWEST = np.int64(1023 - 1 - _OCTAVES) << np.int64(_PER_OCTAVE_BITS)
-_BITS_SHIFT = np.int64(52 - _PER_OCTAVE_BITS)
-_HALF_BINS = np.int64(BINS // 2)
+_KEY = np.uint64(0x6B616F6E)
+"""Of the random numbers of the trials, which have nothing to do with those of any sample."""
 
-
-@scalar_kernel
-def interval(t):
-    """Number of the interval in which a coordinate between 0 and 1 lies, from the bits of the distance to the end."""
-    upper = t >= 0.5
-    distance = 1.0 - t if upper else t
-    step = max((np.float64(distance).view(np.int64) >> _BITS_SHIFT) - _LOWEST, 0)
-    # one half is the end of the last interval of the lower side
-    step = min(step, _HALF_BINS - 1)
-    return BINS - 1 - step if upper else step
-
-
-def _knots() -> NDArray[np.float64]:
-    """Ends of the intervals: (BINS + 1,)."""
-    steps = 1 << _PER_OCTAVE_BITS
-    octaves = 2.0 ** np.arange(-1 - _OCTAVES, -1)
-    lower = np.outer(octaves, 1.0 + np.arange(steps) / steps).ravel()
-    lower[0] = 0.0
-    return np.concatenate([lower, [0.5], 1.0 - lower[::-1]])
-
-
-KNOTS = _knots()
-
-
-@block_kernel(signature=types.void(types.int64, *SPACE, F8, F8, F8, F8, F8))
-def evaluate(n, address, parent, masses, lower, upper, parameters, warps, coordinates, work, momenta, weight, density):
-    """Density at n points of the warped hypercube, whose `coordinates` are carried to those of phase space.
-
-    Leaves the daughters' momenta in `momenta`, in their canonical orientation.
-    """
-    axes = 3 * masses.size - 7
-    jacobian = row(work, masses.size + 1)
-    for j in range(n):
-        jacobian[j] = 1.0
-    for axis in range(axes):
-        x = row(coordinates, axis)
-        first = 2 * BINS * axis
-        for j in range(n):
-            entry = first + interval(x[j])
-            slope = warps[entry + BINS]
-            x[j] = warps[entry] + slope * x[j]
-            jacobian[j] *= slope
-    unfold(n, parent, masses, lower, upper, coordinates, work, momenta, weight)
-    call_momenta(address, n, momenta, parameters, density)
-    for j in range(n):
-        scale = weight[j] * jacobian[j]
-        # where a system is too heavy for the one above it there is no phase space, and |M|^2 may be anything
-        density[j] = density[j] * scale if scale > 0.0 else 0.0
-
-
-def buffers(particles: int) -> tuple[NDArray[np.float64], ...]:
-    """Coordinates, work, momenta, weight and density for `evaluate`."""
-    # three more rows of coordinates, because random numbers come in fours
-    counts = (3 * particles - 4, work_rows(particles) + 1, 4 * particles, 1, 1)
-    return tuple(np.zeros(count * BLOCK) for count in counts)
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,26 +110,38 @@ def build_cells(amplitude: Any, space: PhaseSpace, parameters: NDArray[np.float6
 
     edges = np.tile(KNOTS, (axes, 1))
     for number in range(_ROUNDS):
-        edges = _adapted(edges, number, lambda points, e=edges: _densities(points, frame(_warps(e)), space.particles))
+        edges = _adapted(edges, number, partial(_densities, frame=frame(_warps(edges)), particles=space.particles))
     warps = _warps(edges)
     points = _points(axes, _SPLIT_POINTS, _ROUNDS)
     bits = np.array(_split(points, _densities(points, frame(warps), space.particles), alias.CELL_BITS))
     shifts = np.concatenate([[0], np.cumsum(bits)[:-1]])
-    inside = np.ascontiguousarray(_points(axes, _POINTS, _ROUNDS + 1))
-    bound, mean, variance = np.empty(alias.CELLS), np.empty(alias.CELLS), np.empty(alias.CELLS)
+    inside = _lattice(axes, _POINTS)
+    bound = np.empty(alias.CELLS)
 
     def explore(first: int) -> None:
-        room = buffers(space.particles)
-        _explore(first, _EXPLORED, *frame(warps), bits, shifts, inside, *room, bound, mean, variance)
+        _explore(first, _EXPLORED, *frame(warps), bits, shifts, inside, *buffers(space.particles), bound)
 
     _in_threads(explore, range(0, alias.CELLS, _EXPLORED))
-    total = bound.sum()
-    table = alias.alias_table(bound / total)
-    # as for the Dalitz plot: proposals follow what the table has exactly, so the acceptance stays below one
-    ceiling = total / (1.0 - alias.SLACK)
-    given = ceiling * alias.probabilities(table)
-    occupied = given > 0.0
-    scale = space.constant / alias.CELLS
+    sums, squares = [], []
+    for number in range(_TRIALS):
+        table, ceiling, acceptance = _chooser(bound)
+
+        def attempt(
+            first: int, table: NDArray[np.uint64] = table, acceptance: NDArray[np.float64] = acceptance
+        ) -> tuple[float, float, NDArray[np.int64], NDArray[np.float64]]:
+            made: tuple[float, float, NDArray[np.int64], NDArray[np.float64]] = _attempt(
+                first, _TRIED, *frame(warps), bits, shifts, table, acceptance, *buffers(space.particles)
+            )
+            return made
+
+        tried = _in_threads(attempt, range(number * _TRIAL_POINTS, (number + 1) * _TRIAL_POINTS, _TRIED))
+        sums.append(math.fsum(one for one, _, _, _ in tried) / _TRIAL_POINTS * ceiling)
+        squares.append(math.fsum(two for _, two, _, _ in tried) / _TRIAL_POINTS * ceiling**2)
+        for _, _, cells, excess in tried:
+            np.maximum.at(bound, cells, _RAISE * excess / acceptance[cells])
+    table, ceiling, acceptance = _chooser(bound)
+    mean = sum(sums) / _TRIALS
+    variance = sum(square - one**2 for square, one in zip(squares, sums, strict=True)) / _TRIALS**2 / _TRIAL_POINTS
     return CellTable(
         amplitude=amplitude,
         address=address,
@@ -200,29 +151,41 @@ def build_cells(amplitude: Any, space: PhaseSpace, parameters: NDArray[np.float6
         bits=bits,
         shifts=shifts,
         alias=table,
-        acceptance=np.where(occupied, 1.0 / np.where(occupied, given, 1.0), 0.0),
-        integral=float(mean.sum() * scale),
-        integral_error=float(math.sqrt(variance.sum() / _POINTS) * scale),
-        efficiency=float(mean.sum() / ceiling),
+        acceptance=acceptance,
+        integral=float(mean * space.constant),
+        integral_error=float(math.sqrt(variance) * space.constant),
+        efficiency=float(mean / ceiling),
     )
 
 
-_EXPLORED = 4096
-"""Cells that one thread explores at a time."""
+def _chooser(bound: NDArray[np.float64]) -> tuple[NDArray[np.uint64], float, NDArray[np.float64]]:
+    """Walker's table for cells with these bounds, the mean of the bounds, and each cell's acceptance over density.
+
+    As for the Dalitz plot, proposals follow what the table has exactly, so that acceptances stay below one.
+    """
+    table = alias.alias_table(bound / bound.sum())
+    ceiling = float(bound.mean()) / (1.0 - alias.SLACK)
+    given = ceiling * alias.CELLS * alias.probabilities(table)
+    occupied = given > 0.0
+    return table, ceiling, np.where(occupied, 1.0 / np.where(occupied, given, 1.0), 0.0)
 
 
-def _in_threads(work: Callable[[int], None], items: Sequence[int]) -> None:
+def _in_threads(work: Callable[[int], _T], items: Sequence[int]) -> list[_T]:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(work, items))
+        return list(pool.map(work, items))
 
 
 def _points(axes: int, n: int, number: int) -> NDArray[np.float64]:
-    """n points spread evenly over the hypercube; (axes, n). They are the same in every process."""
+    """n points spread evenly over the hypercube, (axes, n): other ones for each number, the same in every process."""
+    shift = np.random.default_rng(number).random((axes, 1))
+    return (_lattice(axes, n) + shift) % 1.0
+
+
+@lru_cache(maxsize=4)
+def _lattice(axes: int, n: int) -> NDArray[np.float64]:
     from scipy.stats.qmc import Sobol
 
-    points = Sobol(axes, rng=np.random.default_rng(number)).random(n)
-    # the last interval ends before 1
-    return np.ascontiguousarray(np.minimum(points, 1.0 - 2.0**-53).T)
+    return np.ascontiguousarray(Sobol(axes, rng=np.random.default_rng(axes)).random(n).T)
 
 
 def _densities(points: NDArray[np.float64], frame: tuple[Any, ...], particles: int) -> NDArray[np.float64]:
@@ -279,8 +242,9 @@ def _adapted(
 def _split(points: NDArray[np.float64], density: NDArray[np.float64], halvings: int) -> list[int]:
     """How often to halve each axis: one after the other, always the one along which the density changes most."""
     bits = np.zeros(len(points), dtype=np.int64)
-    for _ in range(halvings):
-        bits[int(np.argmax(_changes(points, density, bits)))] += 1
+    for done in range(halvings):
+        n = min(max(_POINTS_PER_CELL << done, _FEWEST_POINTS), density.size)
+        bits[int(np.argmax(_changes(points[:, :n], density[:n], bits)))] += 1
     return [int(b) for b in bits]
 
 
@@ -313,13 +277,15 @@ def _changes(points, density, bits):
 
 
 @block_kernel(
-    signature=types.void(types.int64, types.int64, *SPACE, I8, I8, F82, F8, F8, F8, F8, F8, F8, F8, F8),
+    signature=types.void(
+        types.int64, types.int64, *SPACE, I8, I8, types.Array(types.float64, 2, "C"), F8, F8, F8, F8, F8, F8
+    )
 )
 def _explore(
     first, n, address, parent, masses, lower, upper, parameters, warps, bits, shifts, inside,
-    coordinates, work, momenta, weight, density, bound, mean, variance,
+    coordinates, work, momenta, weight, density, bound,
 ):  # fmt: skip
-    """Bound, mean and variance of the density in cells first .. first + n - 1, from the same points in each."""
+    """Bounds of cells first .. first + n - 1, from the same points in each."""
     axes, size = inside.shape
     per_block = BLOCK // size
     for start in range(first, first + n, per_block):
@@ -353,5 +319,41 @@ def _explore(
                 explained += slope * slope * spread
             scatter = math.sqrt(max(squares - explained, 0.0) / size)
             bound[start + c] = max(high, average + reach) + _MARGIN * scatter
-            mean[start + c] = average
-            variance[start + c] = squares / size
+
+
+@block_kernel(
+    signature=types.Tuple((types.float64, types.float64, I8, F8))(
+        types.int64, types.int64, *SPACE, I8, I8, U8, F8, F8, F8, F8, F8, F8
+    )
+)
+def _attempt(
+    first, n, address, parent, masses, lower, upper, parameters, warps, bits, shifts, table, acceptance,
+    coordinates, work, momenta, weight, density,
+):  # fmt: skip
+    """Probabilities to accept points first .. first + n - 1: their sum, that of their squares, and those above one.
+
+    The latter as the numbers of the cells and the probabilities.
+    """
+    axes = 3 * masses.size - 7
+    cells, chance = np.empty(BLOCK, dtype=np.uint64), np.empty(BLOCK)
+    index, waiting = np.empty(BLOCK, dtype=np.uint64), np.arange(BLOCK)
+    found, excess = np.empty(n, dtype=np.int64), np.empty(n)
+    count = 0
+    total, squares = 0.0, 0.0
+    for start in range(first, first + n, BLOCK):
+        for j in range(BLOCK):
+            index[j] = np.uint64(start + j)
+        place(
+            _KEY, BLOCK, PROPOSAL, np.uint64(0), index, waiting, axes, bits, shifts, table, coordinates, chance, cells
+        )
+        evaluate(
+            BLOCK, address, parent, masses, lower, upper, parameters, warps, coordinates, work, momenta, weight, density
+        )
+        for j in range(BLOCK):
+            probability = density[j] * acceptance[cells[j]]
+            total += probability
+            squares += probability * probability
+            if probability > 1.0:
+                found[count], excess[count] = cells[j], probability
+                count += 1
+    return total, squares, found[:count].copy(), excess[:count].copy()

@@ -7,48 +7,14 @@ import math
 import numpy as np
 from numba import types
 
-from kaongen.decays.alias import choose
-from kaongen.decays.cells import F8, I8, SPACE, buffers, evaluate
+from kaongen.decays.hypercube import F8, I8, SPACE, U8, buffers, draws_needed, evaluate, place
 from kaongen.decays.workspace import PX, PY, PZ, E
 from kaongen.elementary import sincos_turns
-from kaongen.jit import BLOCK, block_kernel, full_width, row, scalar_kernel
+from kaongen.jit import BLOCK, block_kernel, full_width, row
 from kaongen.random import draw, uniform
 
-U8 = types.Array(types.uint64, 1, "C")
 TABLE = (*SPACE, I8, I8, U8, F8)
 """Types of a `CellTable`'s arrays, bits, shifts, alias and acceptance."""
-
-
-@scalar_kernel
-def _draws(axes):
-    """Draws for one attempt: two numbers for the choice of the cell and the chance, and one for each axis."""
-    return (axes + 5) // 4
-
-
-@block_kernel
-def _place(key, n, stream, first_draw, index, waiting, axes, bits, shifts, table, coordinates, chance, cells):
-    """Random points of the warped hypercube, in cells chosen by their bounds, and a number in (0, 1) each."""
-    full_width()
-    for j in range(n):
-        word_0, word_1, word_2, word_3 = draw(key, index[waiting[j]], stream, first_draw)
-        cells[j], chance[j] = word_0, uniform(word_1)
-        coordinates[j], row(coordinates, 1)[j] = uniform(word_2), uniform(word_3)
-    for number in range(1, _draws(axes)):
-        axis = 4 * number - 2
-        x, y = row(coordinates, axis), row(coordinates, axis + 1)
-        z, t = row(coordinates, axis + 2), row(coordinates, axis + 3)
-        for j in range(n):
-            word_0, word_1, word_2, word_3 = draw(key, index[waiting[j]], stream, first_draw + np.uint64(number))
-            x[j], y[j], z[j], t[j] = uniform(word_0), uniform(word_1), uniform(word_2), uniform(word_3)
-    for j in range(n):
-        cells[j] = choose(cells[j], table)
-    for axis in range(axes):
-        x = row(coordinates, axis)
-        mask = np.int64((1 << bits[axis]) - 1)
-        shift = shifts[axis]
-        length = 1.0 / np.float64(1 << bits[axis])
-        for j in range(n):
-            x[j] = (np.float64((np.int64(cells[j]) >> shift) & mask) + x[j]) * length
 
 
 @block_kernel(
@@ -75,7 +41,7 @@ def settle(
     attempts, above = np.int64(0), np.int64(0)
     while left > 0:
         attempts += left
-        _place(key, left, stream, first_draw, index, waiting, axes, bits, shifts, table, coordinates, chance, cells)
+        place(key, left, stream, first_draw, index, waiting, axes, bits, shifts, table, coordinates, chance, cells)
         evaluate(
             left, address, parent, masses, lower, upper, parameters, warps, coordinates, work, momenta, trial, density
         )
@@ -94,7 +60,7 @@ def settle(
             waiting[rejected] = j
             rejected += np.int64(density[k] <= chance[k])
         left = rejected
-        first_draw += np.uint64(_draws(axes))
+        first_draw += np.uint64(draws_needed(axes))
     return attempts, above
 
 

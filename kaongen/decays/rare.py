@@ -92,9 +92,7 @@ _PAIR_FIRST = (2, 3, 0, 1)
 
 _TERMS = (
     Parameter("contact", 0.0, 1.0, "1: with the contact term of gauge invariance, 0: without", default=1.0),
-    Parameter(
-        "structure", 0.0, 1.0, "1: with structure-dependent emission, 0: bremsstrahlung alone", default=1.0
-    ),
+    Parameter("structure", 0.0, 1.0, "1: with structure-dependent emission, 0: bremsstrahlung alone", default=1.0),
 )
 
 _M_EE = Parameter("m_ee_min", 2.0 * M_E, 0.35, "lowest mass of an e+ e- pair", "GeV", default=0.14)
