@@ -39,7 +39,7 @@ _ROUNDS, _ROUND_POINTS = 8, 1 << 16
 _FEWEST_POINTS, _POINTS_PER_CELL, _SPLIT_POINTS = 1 << 17, 16, 1 << 20
 """Points by which it is decided along which axis to cut: at least, for each cell that there is, and at most."""
 
-_MARGIN = 4.0
+_MARGIN = 2.0
 """How far above the sampled points a bound lies, in units of the scatter of the points about a plane."""
 
 _TRIALS, _TRIAL_POINTS, _RAISE = 3, 1 << 22, 1.3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from kaongen.amplitudes import kl3, lnu_ll, munununu, pi_gg, pi_ll
+from kaongen.amplitudes import kl3, lnu_ll, munununu, pi_4e, pi_gg, pi_ll
 from kaongen.amplitudes.lorentz import dot
 from kaongen.decays.amplitude import amplitude, block_amplitude, momentum
 from kaongen.decays.process import ManyBody, MuonSpectrum, Parameter, Process, ThreeBody, Values
@@ -85,6 +85,18 @@ def _enumumu(n, q, p, result):
     for j in range(n):
         plus, minus, positron, nu = momentum(q, 0, j), momentum(q, 1, j), momentum(q, 2, j), momentum(q, 3, j)
         result[j] = lnu_ll.different(positron, nu, minus, plus, M_E, M_MU, p[0], p[1])
+    return 0.0
+
+
+@block_amplitude
+def _pieeee(n, q, p, result):
+    full_width()
+    for j in range(n):
+        a, c, b, d = momentum(q, 0, j), momentum(q, 1, j), momentum(q, 2, j), momentum(q, 3, j)
+        ac, ad = 1.0 / (M_E * M_E + dot(a, c)), 1.0 / (M_E * M_E + dot(a, d))
+        bc, bd = 1.0 / (M_E * M_E + dot(b, c)), 1.0 / (M_E * M_E + dot(b, d))
+        share = 4.0 * ac * ac / (ac * ac + ad * ad + bc * bc + bd * bd)
+        result[j] = share * pi_4e.squared(momentum(q, 4, j), a, b, c, d, p[0], p[1])
     return 0.0
 
 
@@ -195,4 +207,18 @@ ENUEE = Process(
     reference=f"{_BEG}; antisymmetrised, both pairs above the lowest mass",
 )
 
-PROCESSES = (PIGG, PIEE, PIMUMU, MUNUEE, ENUEE, MUNUMUMU, ENUMUMU, PINUNU, MUNUNUNU)
+PIEEEE = Process(
+    name="pieeee",
+    decay="K+ -> pi+ e+ e- e+ e-",
+    dynamics=ManyBody(_pieeee, order=(1, 2, 3, 4, 0), exchange=((0, 2), (1, 3))),
+    parameters=(
+        Parameter("a", -5.0, 5.0, "form factor at z = 0", default=-0.531),
+        Parameter("b", -5.0, 5.0, "slope of the form factor in z", default=-1.232),
+    ),
+    rate=absolute(
+        lambda v: pi_4e.unit_squared(), 0.1, "computed from the form factor of K+ -> pi+ l+ l-; without meson loops"
+    ),
+    reference="one and two virtual photons by Low's theorem; Husek, Phys. Rev. D 106 (2022) L071301, has 7.2(7)e-11",
+)
+
+PROCESSES = (PIGG, PIEE, PIMUMU, MUNUEE, ENUEE, MUNUMUMU, ENUMUMU, PINUNU, PIEEEE, MUNUNUNU)
