@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-from scipy.integrate import quad
-
 from kaongen.jit import scalar_kernel
 from kaongen.particles import ALPHA_EM, M_E, M_PI0
 
@@ -33,6 +31,8 @@ def ratio(slope: float) -> float:
     2 alpha/(3 pi) times the integral of dx/x (1 - x)^3 (1 + r/(2x)) sqrt(1 - r/x) (1 + slope x)^2 from
     r = 4 m_e^2/m_pi0^2 to 1 (Kroll and Wada, Phys. Rev. 98 (1955) 1355).
     """
+    from scipy.integrate import quad
+
     r = 4.0 * E2 / PARENT2
 
     def spectrum(u: float) -> float:

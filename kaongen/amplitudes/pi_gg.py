@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-from scipy.integrate import quad
-
 from kaongen.jit import scalar_kernel
 from kaongen.kinematics import kallen
 from kaongen.particles import ALPHA_EM, M_K, M_PI
@@ -66,6 +64,7 @@ def width(c_hat: float) -> float:
     d2Gamma/dy dz = m_K/(2^9 pi^3) z^2 (|A|^2 + |C|^2) for 0 < y < lambda^{1/2}(1, z, r_pi^2)/2,
     y = |p_pi.(k1 - k2)|/m_K^2 (Ecker, Pich and de Rafael, Nucl. Phys. B 303 (1988) 665).
     """
+    from scipy.integrate import quad
 
     def spectrum(z: float) -> float:
         return float(squared(z * K2, 0.0, c_hat) * 0.5 * math.sqrt(max(kallen(1.0, z, R_PI), 0.0)))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-from scipy.integrate import quad
-
 from kaongen.jit import scalar_kernel
 from kaongen.kinematics import kallen
 from kaongen.particles import ALPHA_EM, G_F, M_K, M_PI
@@ -36,6 +34,8 @@ def width(m_l: float, a: float, b: float) -> float:
     W^{pi pi} is left out: a and b have to come from a fit that leaves it out as well. NA48/2 fits such a linear form,
     f_0 (1 + delta z), with |f_0| = 0.531 and delta = 2.32 for electrons (Phys. Lett. B 677 (2009) 246).
     """
+    from scipy.integrate import quad
+
     pion = PI2 / K2
     lepton = m_l * m_l / K2
 

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kaongen.decays.cells import CellTable, build_cells
+from kaongen.decays.cells import CellTable
 from kaongen.decays.dalitz import DalitzTable, build_table
 from kaongen.decays.descriptor import Descriptor, parse
+from kaongen.decays.kept import cell_table
 from kaongen.decays.phase_space import phase_space
 from kaongen.errors import ProcessError, suggestion
 from kaongen.kinematics import two_body_momentum
@@ -291,4 +292,4 @@ def _cell_table(
     limits: tuple[tuple[int, tuple[float, float]], ...],
 ) -> CellTable:
     space = phase_space(M_K, masses, dict(limits))
-    return build_cells(amplitude, space, np.array(parameters, dtype=np.float64))
+    return cell_table(amplitude, space, np.array(parameters, dtype=np.float64))

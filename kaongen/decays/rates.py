@@ -18,34 +18,35 @@ def measured(value: Measured) -> Callable[[Process, Values], Rate]:
     return lambda process, values: Rate(value.value, value.error, value.reference)
 
 
-def relative_to_munu(factor: Callable[[Values], float]) -> Callable[[Process, Values], Rate]:
+def relative_to_munu(factor: Callable[[Values], float], accuracy: float = 0.0) -> Callable[[Process, Values], Rate]:
     """BR(mu nu) Gamma/Gamma(mu nu), the amplitude in units of lambda_mu, times a factor (couplings squared).
 
-    The decay constant and the CKM element cancel; the error is that of BR(mu nu) and of the integration.
+    The decay constant and the CKM element cancel; the error is that of BR(mu nu), of the integration, and the relative
+    `accuracy` of the amplitude.
     """
-    return _relative(BR_K_MUNU, lambda: GAMMA_MUNU, factor, "K+ -> mu+ nu_mu")
+    return _relative(BR_K_MUNU, lambda: GAMMA_MUNU, factor, accuracy, "K+ -> mu+ nu_mu")
 
 
-def relative_to_pipi0(factor: Callable[[Values], float]) -> Callable[[Process, Values], Rate]:
+def relative_to_pipi0(factor: Callable[[Values], float], accuracy: float = 0.0) -> Callable[[Process, Values], Rate]:
     """BR(pi+ pi0) Gamma/Gamma(pi+ pi0), the amplitude in units of that of K+ -> pi+ pi0, times a factor."""
     width = float(two_body_momentum(M_K, M_PI, M_PI0)) / (8.0 * math.pi * M_K**2)
-    return _relative(BR_K_PIPI0, lambda: width, factor, "K+ -> pi+ pi0")
+    return _relative(BR_K_PIPI0, lambda: width, factor, accuracy, "K+ -> pi+ pi0")
 
 
 def relative_to(
-    reference: Process, rate: Measured, factor: Callable[[Values], float]
+    reference: Process, rate: Measured, factor: Callable[[Values], float], accuracy: float = 0.0
 ) -> Callable[[Process, Values], Rate]:
     """BR Gamma/Gamma of another process whose amplitude has the same unit, times a factor."""
-    return _relative(rate, lambda: reference.width(reference.values({}))[0], factor, reference.decay)
+    return _relative(rate, lambda: reference.width(reference.values({}))[0], factor, accuracy, reference.decay)
 
 
 def _relative(
-    rate: Measured, width: Callable[[], float], factor: Callable[[Values], float], name: str
+    rate: Measured, width: Callable[[], float], factor: Callable[[Values], float], accuracy: float, name: str
 ) -> Callable[[Process, Values], Rate]:
     def computed(process: Process, values: Values) -> Rate:
         value, error = process.width(values)
         scale = rate.value / width() * factor(values)
-        relative = math.hypot(rate.error / rate.value, error / value)
+        relative = math.hypot(rate.error / rate.value, error / value, accuracy)
         return Rate(value * scale, value * scale * relative, f"computed, relative to BR({name}): {rate.reference}")
 
     return computed

@@ -140,6 +140,10 @@ _KL3_GAMMA_REFERENCE = (
 )
 
 
+_WITHOUT_STRUCTURE = 0.05
+"""Accuracy of that: NA62 (2023) measured rates of pi0 e+ nu gamma 4 to 5% below it."""
+
+
 def _form_factors(vector: float, slope: float, axial: float) -> tuple[Parameter, ...]:
     return (
         Parameter("F_V", -1.0, 1.0, "vector form factor at x = 1", default=vector),
@@ -233,7 +237,8 @@ ENUG = Process(
     decay="K+ -> e+ nu_e gamma",
     dynamics=ThreeBody(_enu_gamma, s12_max=_photon_cut),
     parameters=(_photon(0.01), *_form_factors(0.0885, 0.38, 0.0365)),
-    rate=relative_to_munu(lambda v: _E2 * (M_E / M_MU) ** 2),
+    # KLOE measured the rate to 4.5%
+    rate=relative_to_munu(lambda v: _E2 * (M_E / M_MU) ** 2, 0.045),
     reference="Bijnens, Ecker, Gasser, Nucl. Phys. B 396 (1993) 81; form factors: KLOE, EPJ C 64 (2009) 627",
 )
 
@@ -258,7 +263,7 @@ PI0ENUG = Process(
     decay="K+ -> pi0 e+ nu_e gamma",
     dynamics=ManyBody(_pi0enu_gamma, order=_PHOTON_LAST, limits=_photon_limit),
     parameters=(_photon(0.01), *_LINEAR_SLOPES),
-    rate=relative_to(PI0ENU, BR_K_PI0ENU, lambda v: _E2),
+    rate=relative_to(PI0ENU, BR_K_PI0ENU, lambda v: _E2, _WITHOUT_STRUCTURE),
     reference=_KL3_GAMMA_REFERENCE,
 )
 
@@ -267,7 +272,7 @@ PI0MUNUG = Process(
     decay="K+ -> pi0 mu+ nu_mu gamma",
     dynamics=ManyBody(_pi0munu_gamma, order=_PHOTON_LAST, limits=_photon_limit),
     parameters=(_photon(0.01), *_LINEAR_SLOPES),
-    rate=relative_to(PI0MUNU, BR_K_PI0MUNU, lambda v: _E2),
+    rate=relative_to(PI0MUNU, BR_K_PI0MUNU, lambda v: _E2, _WITHOUT_STRUCTURE),
     reference=_KL3_GAMMA_REFERENCE,
 )
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from kaongen.decays.catalogue import processes
+from kaongen.decays.mixture import Mixture
 from kaongen.decays.process import Process
+from kaongen.report.tables import measured_text
 
 
-def channel_rows() -> list[dict[str, Any]]:
+def channel_rows(chosen: Iterable[Process]) -> list[dict[str, Any]]:
     """One object per process; the branching fraction is None where parameters without default are needed."""
-    return [_channel(process) for process in processes()]
+    return [_channel(process) for process in chosen]
 
 
 def _channel(process: Process) -> dict[str, Any]:
@@ -36,21 +38,75 @@ def _channel(process: Process) -> dict[str, Any]:
             }
             for p in process.parameters
         ],
+        "source": rate.source if rate else None,
+        "chain": process.chain,
         "reference": process.reference,
     }
 
 
-def channel_table(rows: list[dict[str, Any]]) -> Table:
+def channel_table(rows: list[dict[str, Any]]) -> RenderableType:
     table = Table(header_style="bold", pad_edge=False)
-    for column in ("name", "decay", "branching fraction", "parameters", "reference"):
+    for column in ("name", "decay", "branching fraction", "needs", "has defaults for"):
         table.add_column(column, overflow="fold")
     for row in rows:
-        fraction = "depends on parameters" if row["branching_fraction"] is None else f"{row['branching_fraction']:.4g}"
-        parameters = ", ".join(
-            p["name"] + ("" if p["default"] is None else f" = {p['default']:g}") for p in row["parameters"]
-        )
-        table.add_row(row["name"], row["decay"], fraction, parameters, row["reference"])
-    return table
+        fraction = "by parameters" if row["branching_fraction"] is None else f"{row['branching_fraction']:.4g}"
+        needed = ", ".join(p["name"] for p in row["parameters"] if p["default"] is None)
+        others = ", ".join(p["name"] for p in row["parameters"] if p["default"] is not None)
+        table.add_row(row["name"], row["decay"], fraction, needed, others)
+    return Group(table, "kaongen channels NAME says more about one: ranges and defaults of its parameters, references")
+
+
+def channel_details(row: dict[str, Any]) -> RenderableType:
+    """All about one process."""
+    head = Table(show_header=False, box=None, pad_edge=False)
+    fraction = row["branching_fraction"]
+    head.add_row("decay", row["decay"])
+    if row["chain"]:
+        head.add_row("in steps", row["chain"])
+    if fraction is not None:
+        head.add_row("branching fraction", measured_text(fraction, row["branching_fraction_error"]))
+        head.add_row("", row["source"])
+    head.add_row("reference", row["reference"])
+    if not row["parameters"]:
+        return head
+    table = Table(header_style="bold", pad_edge=False)
+    for column in ("parameter", "default", "from", "to", "unit", "what it is"):
+        table.add_column(column)
+    for p in row["parameters"]:
+        default = "must be given" if p["default"] is None else f"{p['default']:g}"
+        table.add_row(p["name"], default, f"{p['minimum']:g}", f"{p['maximum']:g}", p["unit"], p["description"])
+    return Group(head, table)
+
+
+def mixture_rows(mixture: Mixture) -> dict[str, Any]:
+    """A mixture with its fractions, which add up to `sum` before they are normalised."""
+    return {
+        "name": mixture.name,
+        "sum": mixture.total,
+        "sum_error": mixture.total_error,
+        "components": [
+            {
+                "process": c.process.name,
+                "decay": c.process.decay,
+                "parameters": dict(c.values),
+                "fraction": c.fraction.value,
+                "fraction_error": c.fraction.error,
+                "source": c.fraction.source,
+            }
+            for c in mixture.components
+        ],
+    }
+
+
+def mixture_table(mixture: Mixture) -> RenderableType:
+    table = Table(header_style="bold", pad_edge=False)
+    for column in ("process", "decay", "fraction", "where from"):
+        table.add_column(column, overflow="fold")
+    for c in mixture.components:
+        fraction = measured_text(c.fraction.value, c.fraction.error) if c.fraction.error else f"{c.fraction.value:.5g}"
+        table.add_row(c.process.name, c.process.decay, fraction, c.fraction.source)
+    total = measured_text(mixture.total, mixture.total_error) if mixture.total_error else f"{mixture.total:.6g}"
+    return Group(table, f"sum {total}; samples divide by it")
 
 
 def inspection_tables(summary: dict[str, Any]) -> RenderableType:
