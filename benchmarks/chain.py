@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from catalogue import given
 from measure import Case, Threads, Timing
 from numba import njit
-from samplers import given
 
 from kaongen.configuration import load
 from kaongen.decays.catalogue import find

@@ -13,9 +13,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from catalogue import X_MASS
 from measure import Case, Threads
 from numpy.typing import NDArray
-from samplers import SAMPLE, SAMPLE_PI0MUNU, X_MASS
+from samplers import SAMPLE, SAMPLE_PI0MUNU
 
 from kaongen.amplitudes import munu_x
 from kaongen.particles import M_K, M_MU

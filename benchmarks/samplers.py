@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import time
 from pathlib import Path
-from statistics import median
 from threading import Lock
 
 import numpy as np
+from catalogue import given
 from measure import Case, Threads
 
-from kaongen.decays.catalogue import find, processes
-from kaongen.decays.process import Process, ThreeBody, _table
-from kaongen.decays.sampling import CHUNK, blocks, sample, sampler
+from kaongen.decays.catalogue import find
+from kaongen.decays.process import Process
+from kaongen.decays.samplers import PRIMARY, sampler
+from kaongen.decays.sampling import CHUNK, blocks, sample
 from kaongen.decays.workspace import PX, DecayBlock
 from kaongen.events.layout import Column, FourMomentum, Provenance, SampleInfo, ShardHeader, Table, Tally, shard_file
 from kaongen.events.writer import write_shard
@@ -23,40 +23,8 @@ from kaongen.random import stream_key
 
 GROUP = "decays"
 PROCESS = "munuphi"
-X_MASS = 0.1
 SAMPLE = "kaongen sample() of K -> mu nu phi"
 SAMPLE_PI0MUNU = "kaongen sample() of K -> pi0 mu nu"
-
-
-def given(process: Process) -> dict[str, float]:
-    """Values for the parameters that have no default: a mass of 0.1 GeV."""
-    return {p.name: X_MASS for p in process.parameters if p.default is None}
-
-
-def efficiencies(repeats: int) -> list[dict[str, float | str]]:
-    """What fraction of the candidates each three-body process accepts, and without evaluating |M|^2.
-
-    Also the time in ms that its table takes, which is the fixed cost of a sampler.
-    """
-    rows: list[dict[str, float | str]] = []
-    for process in processes():
-        if isinstance(process.dynamics, ThreeBody):
-            values = process.values(given(process))
-            seconds = []
-            for _ in range(repeats):
-                _table.cache_clear()
-                begin = time.perf_counter()
-                table = process.table(values)
-                seconds.append(time.perf_counter() - begin)
-            rows.append(
-                {
-                    "process": process.name,
-                    "efficiency": table.efficiency,
-                    "squeeze": table.squeeze,
-                    "table_ms": 1e3 * median(seconds),
-                }
-            )
-    return rows
 
 
 def cases(threads: Threads, quick: bool, directory: Path | None = None) -> list[Case]:
@@ -66,19 +34,24 @@ def cases(threads: Threads, quick: bool, directory: Path | None = None) -> list[
     source = sampler(process, values)
     key = stream_key(1, PROCESS)
     chunks = 16 if quick else 64
-    events = int(chunks * CHUNK * 0.95)
+    events = chunks * CHUNK
     columns = np.zeros((9, chunks * CHUNK), dtype=np.float32)
     room = [DecayBlock(3) for _ in range(threads.number)]
 
-    def count(chunk: int) -> int:
-        return source.count(key, chunk * CHUNK, CHUNK)[0]
+    index = np.arange(chunks * CHUNK, dtype=np.uint64)
 
     def write(chunk: int) -> int:
-        return source.write(key, chunk * CHUNK, CHUNK, columns, chunk * CHUNK, (1.0, 0.0))
+        numbers = index[chunk * CHUNK : (chunk + 1) * CHUNK]
+        source.write(key, numbers, columns, chunk * CHUNK, (1.0, 0.0))
+        return len(numbers)
 
     def in_blocks(thread: int) -> int:
         share = chunks // threads.number * CHUNK
-        return sum(source.fill(key, first, n, room[thread])[0] for first, n in blocks(share, thread * share))
+        block = room[thread]
+        for first, n in blocks(share, thread * share):
+            block.number(first, n)
+            source.settle(key, n, PRIMARY, block, block.momenta)
+        return share
 
     def sampled(name: str) -> int:
         chosen = find(name)
@@ -87,7 +60,6 @@ def cases(threads: Threads, quick: bool, directory: Path | None = None) -> list[
     shards = _Shards(process, threads, quick, directory)
     n = threads.number
     return [
-        Case(GROUP, "propose and count", lambda: threads.total(count, range(chunks)), n, baseline=SAMPLE),
         Case(GROUP, "blocks in cache, float64", lambda: threads.each(in_blocks), n, baseline=SAMPLE, note="not stored"),
         Case(GROUP, "float32 columns, reused memory", lambda: threads.total(write, range(chunks)), n, baseline=SAMPLE),
         Case(GROUP, SAMPLE, lambda: sampled(PROCESS), n, baseline=SAMPLE, note="float32 columns in new memory"),
@@ -139,12 +111,13 @@ class _Shards:
         first = thread * self.candidates
         rows = 0
         for start, n in blocks(self.candidates, first):
-            kept, _ = self.sampler.fill(self.key, start, n, block)
-            index[rows : rows + kept] = block.index[:kept]
+            block.number(start, n)
+            self.sampler.settle(self.key, n, PRIMARY, block, block.momenta)
+            index[rows : rows + n] = block.index[:n]
             for number, momenta in enumerate(block.momenta):
-                components = momenta.reshape(-1, BLOCK)[PX : PX + 3, :kept]
-                columns[3 * number : 3 * number + 3, rows : rows + kept] = components
-            rows += kept
+                components = momenta.reshape(-1, BLOCK)[PX : PX + 3, :n]
+                columns[3 * number : 3 * number + 3, rows : rows + n] = components
+            rows += n
         names = self.table.names
         stored = {names[0]: index[:rows]} | {name: columns[k, :rows] for k, name in enumerate(names[1:])}
         path, header = run / shard_file(self.process.name, thread), self._header(first, rows)
