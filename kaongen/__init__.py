@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kaongen.decays.amplitude import amplitude, momenta_amplitude
     from kaongen.decays.catalogue import find, processes, register
+    from kaongen.decays.mixture import from_dec as mixture_from_dec
+    from kaongen.decays.mixture import natural
     from kaongen.decays.process import ManyBody, Parameter, Process, Rate, ThreeBody, TwoBody
     from kaongen.decays.rates import measured, relative_to_munu
     from kaongen.decays.sampling import sample
@@ -18,7 +20,7 @@ __version__ = _version("kaongen")
 
 __all__ = [
     "ManyBody", "Measured", "Parameter", "Process", "Rate", "ThreeBody", "TwoBody", "amplitude", "find", "measured",
-    "momenta_amplitude", "open", "processes", "register", "relative_to_munu", "sample",
+    "mixture_from_dec", "momenta_amplitude", "natural", "open", "processes", "register", "relative_to_munu", "sample",
 ]  # fmt: skip
 
 # Imported when they are asked for: `import kaongen` and `kaongen --help` must not wait for numba and h5py.
@@ -35,6 +37,8 @@ _LAZY = {
     "amplitude": ("kaongen.decays.amplitude", "amplitude"),
     "find": ("kaongen.decays.catalogue", "find"),
     "momenta_amplitude": ("kaongen.decays.amplitude", "momenta_amplitude"),
+    "mixture_from_dec": ("kaongen.decays.mixture", "from_dec"),
+    "natural": ("kaongen.decays.mixture", "natural"),
     "open": ("kaongen.events.reader", "open_events"),
     "processes": ("kaongen.decays.catalogue", "processes"),
     "register": ("kaongen.decays.catalogue", "register"),

@@ -49,7 +49,7 @@ class Tally(Record):
     """The counts that normalise a shard or a sample. `Tally()` is zero; tallies of disjoint ranges add."""
 
     candidates: int = Field(default=0, ge=0, description="Candidates proposed: the length of the index range.")
-    generated: int = Field(default=0, ge=0, description="Candidates accepted by the sampler: decays generated.")
+    generated: int = Field(default=0, ge=0, description="Decays generated: each candidate is one.")
     above_bound: int = Field(
         default=0, ge=0, description="Decays above the sampler's bound, kept with weight > 1 (goal: none)."
     )

@@ -6,10 +6,10 @@ import cmath
 import math
 from dataclasses import dataclass
 
-from kaongen.models.constants import HBAR, M_BOTTOM, M_CHARM, M_TAU, M_TOP_MSBAR, V_TD, V_TS, VEV
+from kaongen.models.constants import M_BOTTOM, M_CHARM, M_TAU, M_TOP_MSBAR, V_TD, V_TS, VEV
 from kaongen.models.kaon_form_factor import current_divergence, two_body_width
 from kaongen.models.unstable import LARGEST_COUPLING, LIGHTEST, Unstable, check, velocity
-from kaongen.particles import ALPHA_EM, M_E, M_K, M_MU, M_PI, TAU_K
+from kaongen.particles import ALPHA_EM, HBAR, M_E, M_K, M_MU, M_PI, TAU_K
 
 CUTOFF = 1000.0
 """Scale in GeV at which the couplings are of this form and flavour-diagonal, 1 TeV by convention of BC10."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from particle import Particle
 
-from kaongen.particles import SPEED_OF_LIGHT
+from kaongen.particles import G_F, HBAR, SPEED_OF_LIGHT
 
 
 def _mass(pdg_id: int) -> float:
@@ -19,9 +19,6 @@ def _mass(pdg_id: int) -> float:
     assert value is not None
     return float(value) / 1000
 
-
-HBAR: Final = 6.582119569e-16
-"""GeV ns (CODATA 2022, exact)."""
 
 HBAR_C: Final = HBAR * SPEED_OF_LIGHT
 """GeV m: the decay length at rest of a width of 1 GeV."""
@@ -31,9 +28,6 @@ HBAR_C_CM: Final = 1.973269804e-14
 
 SPEED_OF_LIGHT_CM: Final = 2.99792458e10
 """cm/s, for cross-sections times velocities."""
-
-G_F: Final = 1.1663788e-5
-"""Fermi constant in GeV^-2, from the muon's lifetime (PDG 2024)."""
 
 VEV: Final = 1.0 / math.sqrt(math.sqrt(2.0) * G_F)
 """Vacuum expectation value of the Higgs field, 246.22 GeV."""

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 
 from kaongen.models import g_minus_2
-from kaongen.models.constants import G_F, HBAR, M_RHO, WIDTH_RHO
+from kaongen.models.constants import M_RHO, WIDTH_RHO
 from kaongen.models.unstable import LIGHTEST, Unstable, check, kallen, velocity
-from kaongen.particles import ALPHA_EM, BR_PI0_GAMMAGAMMA, M_E, M_K, M_MU, M_PI, M_PI0, TAU_K
+from kaongen.particles import ALPHA_EM, BR_PI0_GAMMAGAMMA, G_F, HBAR, M_E, M_K, M_MU, M_PI, M_PI0, TAU_K
 
 HEAVIEST = 0.7
 """GeV: above it three pions through the omega, and omega-rho mixing, would matter."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from kaongen.models.constants import G_F, HBAR, M_DOWN, M_STRANGE, M_TOP_MSBAR, V_TD, V_TS, VEV
+from kaongen.models.constants import M_DOWN, M_STRANGE, M_TOP_MSBAR, V_TD, V_TS, VEV
 from kaongen.models.kaon_form_factor import current_divergence, two_body_width
 from kaongen.models.unstable import LIGHTEST, Unstable, check, velocity
-from kaongen.particles import M_E, M_K, M_MU, M_PI, TAU_K
+from kaongen.particles import G_F, HBAR, M_E, M_K, M_MU, M_PI, TAU_K
 
 ACCURACY = 0.2
 """Relative accuracy of the rate of K -> pi S: QCD corrections to the loop, here by the choice of the top's mass."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from kaongen.errors import ProcessError, suggestion
-from kaongen.models.constants import F_PI, G_F, SIN2_THETA_W, V_UD
+from kaongen.models.constants import F_PI, SIN2_THETA_W, V_UD
 from kaongen.models.unstable import LIGHTEST, Unstable, check, kallen, phase_space
-from kaongen.particles import BR_K_ENU, BR_K_MUNU, M_E, M_K, M_MU, M_PI, M_PI0, Measured
+from kaongen.particles import BR_K_ENU, BR_K_MUNU, G_F, M_E, M_K, M_MU, M_PI, M_PI0, Measured
 
 _NORMALISATION: Final[dict[str, tuple[float, Measured]]] = {"e": (M_E, BR_K_ENU), "mu": (M_MU, BR_K_MUNU)}
 

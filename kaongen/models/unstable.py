@@ -6,8 +6,7 @@ import math
 from abc import ABC, abstractmethod
 
 from kaongen.errors import ProcessError, suggestion
-from kaongen.models.constants import HBAR
-from kaongen.particles import SPEED_OF_LIGHT
+from kaongen.particles import HBAR, SPEED_OF_LIGHT
 
 
 def kallen(a: float, b: float, c: float) -> float:

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from kaongen.configuration import CONFIGURATIONS, Configuration, load
+from kaongen.decays.chains import is_descriptor
 from kaongen.decays.sampling import CHUNK
 from kaongen.errors import CardError, suggestion
 
@@ -55,12 +56,15 @@ class DetectorPart(_Part):
 class SamplePart(_Part):
     """One process to generate."""
 
-    process: str = Field(description="Name of the process in the catalogue (`kaongen channels`).")
+    process: str = Field(
+        description="Name of the process in the catalogue (`kaongen channels`), or a decay with those of its "
+        "daughters, such as `K+ -> mu+ nu_mu (phi -> gamma gamma)`."
+    )
     name: str = Field(
         default="",
         max_length=100,
         pattern=r"^([A-Za-z0-9][A-Za-z0-9_.+-]*)?$",
-        description="Name of the sample; the process's by default.",
+        description="Name of the sample; the process's by default, and to be given for a decay that is written out.",
     )
     role: Role = Field(description="What the analysis uses it for.")
     candidates: int = Field(strict=True, ge=1, lt=2**63, description="Candidates to generate.")
@@ -70,6 +74,8 @@ class SamplePart(_Part):
     @classmethod
     def _named(cls, data: Any) -> Any:
         if isinstance(data, dict) and not data.get("name") and isinstance(data.get("process"), str):
+            if is_descriptor(data["process"]):
+                raise ValueError(f"a sample of the decay {data['process']!r} needs a name of its own: name = ...")
             return {**data, "name": data["process"]}
         return data
 

@@ -14,9 +14,9 @@ from scipy.integrate import quad
 from kaongen.errors import ProcessError
 from kaongen.models import alp
 from kaongen.models.alp import AxionLikeParticle
-from kaongen.models.constants import HBAR, M_DOWN, M_STRANGE, M_TOP_MSBAR, M_W, SIN2_THETA_W, V_TD, V_TS, VEV
+from kaongen.models.constants import M_DOWN, M_STRANGE, M_TOP_MSBAR, M_W, SIN2_THETA_W, V_TD, V_TS, VEV
 from kaongen.models.kaon_form_factor import current_divergence, scalar_form_factor
-from kaongen.particles import ALPHA_EM, M_E, M_K, M_MU, M_PI, TAU_K
+from kaongen.particles import ALPHA_EM, HBAR, M_E, M_K, M_MU, M_PI, TAU_K
 
 masses = st.floats(0.002, 0.353)
 

@@ -13,9 +13,9 @@ from scipy.optimize import minimize_scalar
 
 from kaongen.errors import ProcessError
 from kaongen.models import hnl
-from kaongen.models.constants import F_PI, G_F, SIN2_THETA_W, V_UD
+from kaongen.models.constants import F_PI, SIN2_THETA_W, V_UD
 from kaongen.models.hnl import HeavyNeutralLepton
-from kaongen.particles import BR_K_ENU, BR_K_MUNU, M_E, M_K, M_MU, M_PI, M_PI0, TAU_MU, TAU_PI
+from kaongen.particles import BR_K_ENU, BR_K_MUNU, G_F, M_E, M_K, M_MU, M_PI, M_PI0, TAU_MU, TAU_PI
 
 
 def kaon_width(m_n, m_l):

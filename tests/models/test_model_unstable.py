@@ -11,11 +11,11 @@ from particle import Particle
 from relative import approx
 
 from kaongen.errors import ProcessError
-from kaongen.models.constants import G_F, HBAR, HBAR_C, SPEED_OF_LIGHT_CM, V_UD, VEV
+from kaongen.models.constants import HBAR_C, SPEED_OF_LIGHT_CM, V_UD, VEV
 from kaongen.models.lmu_ltau import LMuLTau
 from kaongen.models.muonic_scalar import MuonicScalar
 from kaongen.models.unstable import Unstable, kallen, phase_space
-from kaongen.particles import TAU_MU
+from kaongen.particles import G_F, HBAR, TAU_MU
 
 
 class Kaon(Unstable):

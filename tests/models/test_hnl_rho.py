@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
-from kaongen.amplitudes import hnl
+from kaongen.models import hnl
 from kaongen.particles import M_K, M_MU
 
 
