@@ -11,6 +11,7 @@ import numpy as np
 from kaongen.analysis.mu_selection import MuonSelection
 from kaongen.configuration import load
 from kaongen.decays.catalogue import find
+from kaongen.decays.mixture import natural
 from kaongen.decays.sampling import CHUNK, sample
 from kaongen.production.chain import build_chain
 from kaongen.production.engine import Worker, run_in_threads
@@ -21,13 +22,19 @@ _PARAMETERS = {"munuphi": {"m_X": 0.1}, "munuV": {"m_X": 0.1}}
 def bench(threads: int, repeats: int = 5) -> dict[str, float]:
     """Median nanoseconds per decay, by what was measured."""
     result = {}
-    for name in ("munu", "munuphi", "munuV", "pi0munu", "munug", "pipipi"):
+    for name in ("munu", "munuphi", "munuV", "pi0munu", "munug", "pipipi", "munumumu"):
         process, values, n = find(name), _PARAMETERS.get(name, {}), 4_000_000
 
         def decays(process=process, values=values, n=n) -> int:  # type: ignore[no-untyped-def]
             return len(sample(process, n, values=values, momentum=75.0, threads=threads))
 
         result[f"{name}, into float32 columns"] = _median(decays, repeats)
+    mixture = natural()
+
+    def natural_decays() -> int:
+        return len(mixture.sample(4_000_000, momentum=75.0, threads=threads))
+
+    result["natural mixture, into float32 columns"] = _median(natural_decays, repeats)
     configuration = load("na62-2016-2018")
     for name in ("munu", "munug", "pi0munu", "pipipi", "munuphi"):
         chain = build_chain(find(name), _PARAMETERS.get(name, {}), configuration)

@@ -7,7 +7,9 @@ from typing import get_args
 import numpy as np
 
 from kaongen.analysis.mu_selection import MuonSelection
-from kaongen.decays.catalogue import find
+from kaongen.decays.catalogue import find, processes
+from kaongen.decays.mixture import natural
+from kaongen.decays.process import ManyBody
 from kaongen.decays.sampling import sample
 from kaongen.detector.na62 import Vetoes
 from kaongen.production.card import read_card, shipped_cards
@@ -26,3 +28,8 @@ def warm_up() -> None:
                 chain = build_chain(process, part.parameters, card.configuration(), vetoes)
                 worker.run(chain, np.uint64(0), 0, 64)
             sample(process, 64, values=part.parameters)
+    # with all that rare and many-body decays need
+    natural().sample(10_000)
+    for process in processes():
+        if isinstance(process.dynamics, ManyBody) and all(p.default is not None for p in process.parameters):
+            sample(process, 64)

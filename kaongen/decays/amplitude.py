@@ -26,8 +26,10 @@ MOMENTA = types.float64(types.int64, _COLUMN, _COLUMN, _COLUMN)
 """(n, momenta, parameters, result): |M|^2 of the first n events of a flat block of momenta; returns 0."""
 
 
-def _address(compiled_function: Any, signature: Any) -> int:
-    compiled = compiled_function.get_compile_result(signature)
+def _address(function: Any, signature: Any) -> int:
+    # those of the catalogue are compiled, or loaded from the cache, when they are first asked for
+    function.compile(signature)
+    compiled = function.get_compile_result(signature)
     return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name))
 
 
@@ -95,13 +97,13 @@ def amplitude(function: Any) -> Any:
     """
     body = function.py_func if isinstance(function, CPUDispatcher) else function
     if is_builtin(body):
-        return block_kernel(signature=DALITZ)(body)
+        return block_kernel(body)
     return njit(DALITZ, error_model="numpy", nogil=True)(body)
 
 
 def block_amplitude(function: Any) -> Any:
     """Compile a loop (n, momenta, parameters, result) over events; `momentum` reads them."""
-    return block_kernel(signature=MOMENTA)(function)
+    return block_kernel(function)
 
 
 def momenta_amplitude(function: Any, particles: int) -> Any:

@@ -39,7 +39,7 @@ class Chain:
     def run(self, key: np.uint64, first: int, n: int, event: EventBlock) -> tuple[int, int]:
         """Make events of candidates first .. first + n - 1 (n at most a block).
 
-        Returns how many decays were accepted by the sampler, and how many of them lay above their bound.
+        Returns how many decays were made, which is all of them, and how many lay above their bound.
         """
         event.number(first, n)
         _, above = self.sampler.settle(key, n, PRIMARY, event, event.momenta[: self.sampler.particles])
