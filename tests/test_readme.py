@@ -34,11 +34,16 @@ def test_the_python_blocks_run(small_run, capsys):
     for code in blocks("python"):
         # as a file would run it, but numba must find no source for it
         exec(compile(code, "<readme>", "exec"), {"__name__": "readme"})
-    efficiencies = [float(line.split()[-1]) for line in capsys.readouterr().out.splitlines()]
-    assert len(efficiencies) == 3
-    assert efficiencies[0] > 0.95
-    assert 0.2 < efficiencies[1] < 0.4
-    assert efficiencies[2] > 0.95
+    munuphi, small, pipi0, flight, branching, length, mine, pair = capsys.readouterr().out.splitlines()
+    assert float(munuphi.split()[-1]) > 0.95
+    assert 0.2 < float(small.split()[-1]) < 0.4
+    assert float(pipi0) == pytest.approx(0.206, abs=0.003)
+    # c tau 0.1 ns, a few hundred times longer in the laboratory
+    assert 5.0 < float(flight) < 20.0
+    assert "mu+ mu-" in branching
+    assert float(length) == pytest.approx(60.0, rel=0.1)
+    assert float(mine) > 0.95
+    assert float(pair) > 0.2
 
 
 def test_the_card_is_valid():

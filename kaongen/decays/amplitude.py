@@ -11,6 +11,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import njit, types
+from numba.core.errors import NumbaError
 from numba.core.registry import CPUDispatcher
 from numba.extending import intrinsic
 
@@ -27,8 +28,9 @@ MOMENTA = types.float64(types.int64, _COLUMN, _COLUMN, _COLUMN)
 
 
 def _address(function: Any, signature: Any) -> int:
-    # those of the catalogue are compiled, or loaded from the cache, when they are first asked for
-    function.compile(signature)
+    if signature.args not in function.overloads:
+        # those of the catalogue are compiled, or loaded from the cache, when they are first asked for
+        function.compile(signature)
     compiled = function.get_compile_result(signature)
     return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name))
 
@@ -94,11 +96,23 @@ def amplitude(function: Any) -> Any:
     Returns
     -------
     The compiled function, callable from Python as well.
+
+    Raises
+    ------
+    ProcessError
+        If numba cannot compile it; the message is numba's.
     """
     body = function.py_func if isinstance(function, CPUDispatcher) else function
     if is_builtin(body):
         return block_kernel(body)
-    return njit(DALITZ, error_model="numpy", nogil=True)(body)
+    return _compiled(body, DALITZ, "(s12, s23, parameters)")
+
+
+def _compiled(body: Any, signature: Any, arguments: str) -> Any:
+    try:
+        return njit(signature, error_model="numpy", nogil=True)(body)
+    except NumbaError as problem:
+        raise ProcessError(f"numba cannot compile the amplitude as a function of {arguments}: {problem}") from None
 
 
 def block_amplitude(function: Any) -> Any:
@@ -124,13 +138,13 @@ def momenta_amplitude(function: Any, particles: int) -> Any:
     Raises
     ------
     ProcessError
-        If the number of daughters is not supported.
+        If the number of daughters is not supported, or numba cannot compile the function; the message is numba's.
     """
     if particles not in _LOOPS:
         raise ProcessError(f"an amplitude of {particles} daughters: it must be 3 to 6")
     body = function.py_func if isinstance(function, CPUDispatcher) else function
     squared = njit(error_model="numpy", nogil=True, forceinline=True)(body)
-    return njit(MOMENTA, error_model="numpy", nogil=True)(_LOOPS[particles](squared))
+    return _compiled(_LOOPS[particles](squared), MOMENTA, "(p, parameters)")
 
 
 # numba unrolls no loop over a tuple that is made in it, so there is one loop for each number of particles.
