@@ -51,7 +51,13 @@ _EXPLORED, _TRIED = 4096, 1 << 18
 _KEY = np.uint64(0x6B616F6E)
 """Of the random numbers of the trials, which have nothing to do with those of any sample."""
 
+_FLOOR = 1e-3
+"""Least bound of a cell, in units of the mean of all."""
+
 _T = TypeVar("_T")
+
+Frame = tuple[Any, ...]
+"""What `SPACE` lists, and for cells also how often each axis is halved and where its part of a cell's number begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,7 @@ def build_cells(amplitude: Any, space: PhaseSpace, parameters: NDArray[np.float6
     axes = space.dimensions
     address = momenta_address(amplitude)
 
-    def frame(warps: NDArray[np.float64]) -> tuple[Any, ...]:
+    def frame(warps: NDArray[np.float64]) -> Frame:
         return (address, *space.arrays(), parameters, warps)
 
     edges = np.tile(KNOTS, (axes, 1))
@@ -114,34 +120,9 @@ def build_cells(amplitude: Any, space: PhaseSpace, parameters: NDArray[np.float6
     warps = _warps(edges)
     points = _points(axes, _SPLIT_POINTS, _ROUNDS)
     bits = np.array(_split(points, _densities(points, frame(warps), space.particles), alias.CELL_BITS))
-    shifts = np.concatenate([[0], np.cumsum(bits)[:-1]])
-    inside = _lattice(axes, _POINTS)
-    bound = np.empty(alias.CELLS)
-
-    def explore(first: int) -> None:
-        _explore(first, _EXPLORED, *frame(warps), bits, shifts, inside, *buffers(space.particles), bound)
-
-    _in_threads(explore, range(0, alias.CELLS, _EXPLORED))
-    sums, squares = [], []
-    for number in range(_TRIALS):
-        table, ceiling, acceptance = _chooser(bound)
-
-        def attempt(
-            first: int, table: NDArray[np.uint64] = table, acceptance: NDArray[np.float64] = acceptance
-        ) -> tuple[float, float, NDArray[np.int64], NDArray[np.float64]]:
-            made: tuple[float, float, NDArray[np.int64], NDArray[np.float64]] = _attempt(
-                first, _TRIED, *frame(warps), bits, shifts, table, acceptance, *buffers(space.particles)
-            )
-            return made
-
-        tried = _in_threads(attempt, range(number * _TRIAL_POINTS, (number + 1) * _TRIAL_POINTS, _TRIED))
-        sums.append(math.fsum(one for one, _, _, _ in tried) / _TRIAL_POINTS * ceiling)
-        squares.append(math.fsum(two for _, two, _, _ in tried) / _TRIAL_POINTS * ceiling**2)
-        for _, _, cells, excess in tried:
-            np.maximum.at(bound, cells, _RAISE * excess / acceptance[cells])
+    cells = (*frame(warps), bits, np.concatenate([[0], np.cumsum(bits)[:-1]]))
+    bound, mean, error = _tried(_explored(cells, space), cells, space)
     table, ceiling, acceptance = _chooser(bound)
-    mean = sum(sums) / _TRIALS
-    variance = sum(square - one**2 for square, one in zip(squares, sums, strict=True)) / _TRIALS**2 / _TRIAL_POINTS
     return CellTable(
         amplitude=amplitude,
         address=address,
@@ -149,13 +130,51 @@ def build_cells(amplitude: Any, space: PhaseSpace, parameters: NDArray[np.float6
         parameters=parameters,
         warps=warps,
         bits=bits,
-        shifts=shifts,
+        shifts=cells[-1],
         alias=table,
         acceptance=acceptance,
-        integral=float(mean * space.constant),
-        integral_error=float(math.sqrt(variance) * space.constant),
-        efficiency=float(mean / ceiling),
+        integral=mean * space.constant,
+        integral_error=error * space.constant,
+        efficiency=mean / ceiling,
     )
+
+
+def _explored(cells: Frame, space: PhaseSpace) -> NDArray[np.float64]:
+    """Bounds of the density in all cells, from points in each."""
+    inside = _lattice(space.dimensions, _POINTS)
+    bound = np.empty(alias.CELLS)
+
+    def explore(first: int) -> None:
+        _explore(first, _EXPLORED, *cells, inside, *buffers(space.particles), bound)
+
+    _in_threads(explore, range(0, alias.CELLS, _EXPLORED))
+    # what the points did not find must not be lost
+    return np.asarray(np.maximum(bound, _FLOOR * bound.mean()))
+
+
+def _tried(bound: NDArray[np.float64], cells: Frame, space: PhaseSpace) -> tuple[NDArray[np.float64], float, float]:
+    """Bounds raised where points lie above them; and the mean density with its error, without bias from the bounds."""
+    means, variances = [], []
+    for number in range(_TRIALS):
+        table, ceiling, acceptance = _chooser(bound)
+        attempt = partial(_attempted, cells=cells, table=table, acceptance=acceptance, particles=space.particles)
+        tried = _in_threads(attempt, range(number * _TRIAL_POINTS, (number + 1) * _TRIAL_POINTS, _TRIED))
+        mean = math.fsum(total for total, _, _, _ in tried) / _TRIAL_POINTS
+        means.append(mean * ceiling)
+        square = math.fsum(squares for _, squares, _, _ in tried) / _TRIAL_POINTS
+        variances.append((square - mean**2) * ceiling**2 / _TRIAL_POINTS)
+        for _, _, found, excess in tried:
+            np.maximum.at(bound, found, _RAISE * excess / acceptance[found])
+    return bound, math.fsum(means) / _TRIALS, math.sqrt(math.fsum(variances)) / _TRIALS
+
+
+def _attempted(
+    first: int, cells: Frame, table: NDArray[np.uint64], acceptance: NDArray[np.float64], particles: int
+) -> tuple[float, float, NDArray[np.int64], NDArray[np.float64]]:
+    made: tuple[float, float, NDArray[np.int64], NDArray[np.float64]] = _attempt(
+        first, _TRIED, *cells, table, acceptance, *buffers(particles)
+    )
+    return made
 
 
 def _chooser(bound: NDArray[np.float64]) -> tuple[NDArray[np.uint64], float, NDArray[np.float64]]:
@@ -188,7 +207,7 @@ def _lattice(axes: int, n: int) -> NDArray[np.float64]:
     return np.ascontiguousarray(Sobol(axes, rng=np.random.default_rng(axes)).random(n).T)
 
 
-def _densities(points: NDArray[np.float64], frame: tuple[Any, ...], particles: int) -> NDArray[np.float64]:
+def _densities(points: NDArray[np.float64], frame: Frame, particles: int) -> NDArray[np.float64]:
     """Density at (axes, n) points of the warped hypercube."""
     axes, n = points.shape
     result = np.empty(n)

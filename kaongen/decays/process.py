@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -156,8 +156,9 @@ class Process:
             return self.dynamics.order
         return tuple(range(len(self.daughters)))
 
-    @property
+    @cached_property
     def descriptor(self) -> Descriptor:
+        """The decay, read."""
         return parse(self.decay)
 
     @property

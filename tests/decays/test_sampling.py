@@ -9,15 +9,29 @@ import sys
 import numpy as np
 import pytest
 import vector
-from phase_space import sampled
+from phase_space import P_MIN, assert_attempts, numbered, sampled
+from scipy import stats
 
 from kaongen.decays.catalogue import find
+from kaongen.decays.process import ManyBody
+from kaongen.decays.samplers import Draws
 from kaongen.decays.sampling import blocks, sample
+from kaongen.decays.workspace import DecayBlock, vertex_rows
 from kaongen.errors import ProcessError
 from kaongen.jit import BLOCK
 from kaongen.particles import M_K
+from kaongen.random import ORIENTATION, PROPOSAL, SECONDARY
 
-CASES = {"munu": {}, "munuV": {"m_X": 0.1}, "mununubarnu": {}}
+CASES = {
+    "munu": {},
+    "munuV": {"m_X": 0.1},
+    "mununubarnu": {},
+    "pi0munug": {},
+    "munumumu": {},
+    "munuV-mumu": {"m_X": 0.25},
+}
+"""Two bodies, three, a spectrum, and four: with a cut, with particles to be exchanged, with a system on its mass
+shell."""
 
 every_case = pytest.mark.parametrize(("name", "values"), CASES.items(), ids=list(CASES))
 
@@ -79,7 +93,14 @@ def test_a_moving_kaon_boosts_its_daughters(name, values):
 @pytest.mark.parametrize("momentum", [0.0, 75.0])
 @pytest.mark.parametrize(
     ("name", "values"),
-    [("munu", {}), ("muN", {"m_N": 0.2}), ("munuV", {"m_X": 0.1}), ("pipipi", {})],
+    [
+        ("munu", {}),
+        ("muN", {"m_N": 0.2}),
+        ("munuV", {"m_X": 0.1}),
+        ("pipipi", {}),
+        ("pipienu", {}),
+        ("munuV-mumu", {"m_X": 0.25}),
+    ],
     ids=lambda v: str(v),
 )
 def test_the_daughters_add_up_to_a_kaon(name, values, momentum):
@@ -113,10 +134,78 @@ def test_what_is_not_resolved_has_no_four_momentum():
 
 
 @every_case
-def test_candidates_per_decay_are_the_efficiency(name, values):
-    found = decays(name, 1_000_000)
-    efficiency = sampled(find(name), values, BLOCK).efficiency
-    assert found.efficiency == pytest.approx(efficiency, abs=5 * np.sqrt(0.05 / 1e6))
+def test_decays_per_attempt_are_the_efficiency(name, values):
+    """Those of the blocks and those of the chunks."""
+    n = 300_000
+    found, fine = decays(name, n), sampled(find(name), values, n)
+    assert found.efficiency == n / fine.attempts
+    assert list(found.above_bound) == np.flatnonzero(fine.weight > 1).tolist()
+    assert found.weight.tobytes() == fine.weight.tobytes()
+    process = find(name)
+    known = 0.0
+    if isinstance(process.dynamics, ManyBody):
+        table = process.cell_table(process.values(values))
+        known = table.integral_error / table.integral
+    assert_attempts(fine.attempts, n, fine.efficiency, known)
+
+
+@every_case
+def test_a_decay_does_not_know_its_neighbours(name, values):
+    """Numbers in any order, repeated, far apart and in blocks of any size: each has its own momenta."""
+    straight = sampled(find(name), values, 30_000)
+    numbers = np.random.default_rng(4).integers(0, 30_000, 10_000)
+    for size in (BLOCK, 1000, 37):
+        found = numbered(find(name), values, numbers.astype(np.uint64), size=size)
+        assert found.momenta.tobytes() == np.ascontiguousarray(straight.momenta[:, :, numbers]).tobytes()
+        assert found.weight.tobytes() == straight.weight[numbers].tobytes()
+    halves = [numbered(find(name), values, np.arange(k, 30_000, 2, dtype=np.uint64)) for k in (0, 1)]
+    assert sum(half.attempts for half in halves) == straight.attempts
+    assert sum(half.above for half in halves) == straight.above
+
+
+@every_case
+def test_all_64_bits_of_a_number_count(name, values):
+    numbers = np.arange(1000, dtype=np.uint64)
+    found = [numbered(find(name), values, numbers + np.uint64(more)).momenta for more in (0, 2**32, 2**63)]
+    for one, other in ((0, 1), (0, 2), (1, 2)):
+        assert not (found[one][:, :3] == found[other][:, :3]).all(axis=(0, 1)).any()
+
+
+OTHER_DRAWS = {
+    "another stream": Draws(SECONDARY, np.uint64(0), SECONDARY, np.uint64(1 << 19)),
+    "later draws": Draws(PROPOSAL, np.uint64(1 << 20), ORIENTATION, np.uint64(1)),
+}
+
+
+@every_case
+@pytest.mark.parametrize("draws", OTHER_DRAWS.values(), ids=list(OTHER_DRAWS))
+def test_other_draws_give_other_decays_of_the_same_kind(name, values, draws):
+    """What daughters with decays of their own rely on: no event is the same, and all energies are distributed alike."""
+    numbers = np.arange(30_000, dtype=np.uint64)
+    one, other = numbered(find(name), values, numbers), numbered(find(name), values, numbers, draws=draws)
+    assert not (one.momenta[:, :3] == other.momenta[:, :3]).all(axis=(0, 1)).any()
+    for first, second in zip(one.momenta, other.momenta, strict=True):
+        spread = np.ptp(first[3])
+        if spread > 1e-9:  # otherwise there is one energy only
+            assert stats.ks_2samp(first[3], second[3]).pvalue > P_MIN
+            assert abs(np.corrcoef(first[3], second[3])[0, 1]) < 5 / np.sqrt(30_000)
+        assert stats.ks_2samp(first[2], second[2]).pvalue > P_MIN
+        assert abs(np.corrcoef(first[2], second[2])[0, 1]) < 5 / np.sqrt(30_000)
+
+
+def test_a_block_numbers_its_decays():
+    block = DecayBlock(2)
+    block.number(2**40 + 5, 100)
+    assert np.array_equal(block.index[:100], np.arange(2**40 + 5, 2**40 + 105, dtype=np.uint64))
+    assert (block.index[100:] == 0).all()
+    block.origins[1] = vertex_rows()
+    block.number(7, BLOCK)
+    assert np.array_equal(block.index, np.arange(7, BLOCK + 7, dtype=np.uint64))
+    assert all(origin is block.vertex for origin in block.origins)
+    block.origins[0] = vertex_rows()
+    block.take(np.array([5, 2**63, 5], dtype=np.uint64))
+    assert block.index[:4].tolist() == [5, 2**63, 5, 10]
+    assert all(origin is block.vertex for origin in block.origins)
 
 
 def test_no_decays_and_one_decay():

@@ -117,7 +117,8 @@ def test_without_errors_the_truth_is_measured(name, values):
     events = produced(name, 20_000, values, EXACT_CHANGES)
     forward = events.momenta[muon_slot(name), 2] > 0.5
     assert forward.mean() > 0.9
-    assert np.abs(events.m2_error[forward]).max() < 1e-11
+    # two differences of squares of 75 GeV, in double precision
+    assert np.abs(events.m2_error[forward]).max() < 2e-11
     error = np.abs(events.reco[R_VX : R_VX + 3] - events.beam[K_X : K_X + 3]).max(axis=0)
     # rounding grows as the tracks become parallel
     kaon, muon = (slopes_of(events.beam[:3]), slopes_of(events.momenta[muon_slot(name)]))
@@ -138,7 +139,7 @@ def slopes_of(momentum):
 )
 def test_the_missing_mass_of_two_bodies_is_the_mass_of_the_second(name, values, mass2):
     events = produced(name, 5_000, values, EXACT_CHANGES)
-    assert np.abs(events.reco[M2_TRUE] - mass2).max() < 1e-12
+    assert np.abs(events.reco[M2_TRUE] - mass2).max() < 1e-11
     assert np.abs(events.reco[R_M2] - mass2).max() < 1e-11
 
 

@@ -337,11 +337,11 @@ def test_a_process_that_leaves_no_candidate_for_a_muon_is_refused():
     from kaongen.production.chain import build_chain
 
     odd = Process(
-        name="radiative",
-        decay="K+ -> pi0 gamma",
+        name="electronic",
+        decay="K+ -> e+ nu_e",
         dynamics=TwoBody(),
         rate=formula(lambda v: 0.0, 0.0, "none"),
         reference="none",
     )
-    with pytest.raises(ProcessError, match=r"radiative: K\+ -> pi0 gamma has neither a mu\+ nor a pi\+"):
+    with pytest.raises(ProcessError, match=r"electronic: K\+ -> e\+ nu_e has no mu\+ or pi\+ that could be seen"):
         build_chain(odd, {}, load("na62-2016-2018"))

@@ -32,8 +32,7 @@ def test_an_event_is_made_again_from_its_index(name, vetoes):
     event = one.block()
     made, _ = one.run(KEY, 3 * BLOCK, BLOCK, event)
     index, weight, measured = event.index[:made].copy(), event.weight[:made].copy(), reco(event, made)
-    assert made > 0.9 * BLOCK
-    assert (np.diff(index.astype(np.int64)) > 0).all()
+    assert np.array_equal(index, np.arange(3 * BLOCK, 4 * BLOCK, dtype=np.uint64))
     alone = one.block()
     for j in (0, 1, made // 2, made - 1, *np.flatnonzero(weight > 0.0)[:10]):
         assert one.run(KEY, int(index[j]), 1, alone)[0] == 1
@@ -98,4 +97,5 @@ def test_a_perfect_detector_sees_the_neutrino():
     seen = event.weight[:made] > 0.0
     assert seen.any()
     assert np.abs(row(event.reco, R_M2)[:made][seen]).max() < 1e-9
-    assert np.abs(row(event.reco, M2_TRUE)[:made]).max() < 1e-12
+    # the difference of squares of 75 GeV, in double precision
+    assert np.abs(row(event.reco, M2_TRUE)[:made]).max() < 2e-11
