@@ -80,8 +80,11 @@ def momentum(momenta, particle, j):
 
 
 def is_builtin(function: Callable[..., Any]) -> bool:
-    """Whether compiled code may be kept: the cache is keyed by the sources of kaongen, not by a user's."""
-    return function.__module__.startswith("kaongen.")
+    """Whether compiled code may be kept: the cache is keyed by the sources of kaongen, not by a user's.
+
+    A function made inside another holds what a user gave.
+    """
+    return function.__module__.startswith("kaongen.") and "<locals>" not in function.__qualname__
 
 
 def amplitude(function: Any) -> Any:

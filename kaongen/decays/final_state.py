@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +26,8 @@ class FinalState:
     secondaries : the decays of daughters, in the order in which they happen.
     branching : probability of those that are known.
     descriptor : of the decay, with all secondary decays written out.
+    daughters : how many of the slots are the kaon's own.
+    ordered : whether daughters of a kind differ by their place in a chain that the process describes as a whole.
     """
 
     species: tuple[Species, ...]
@@ -31,6 +35,8 @@ class FinalState:
     secondaries: tuple[Secondary, ...]
     branching: float
     descriptor: str
+    daughters: int
+    ordered: bool
 
     def displaced(self) -> tuple[int, ...]:
         """Slots of particles that begin where another has decayed in flight."""
@@ -39,6 +45,17 @@ class FinalState:
             if s.lifetime > 0.0 or s.parent in result:
                 result += s.products
         return tuple(result)
+
+    def alike(self, slot: int) -> int:
+        """How many particles cannot be told from that in a slot: of its kind, from the same decay, and left over.
+
+        Particles of a decay that describes a whole chain are told apart by their place in it.
+        """
+        if self.ordered:
+            return 1
+        siblings = next((s.products for s in self.secondaries if slot in s.products), range(self.daughters))
+        gone = {s.parent for s in self.secondaries}
+        return sum(self.species[i] == self.species[slot] for i in siblings if i not in gone)
 
     def charged(self) -> tuple[int, ...]:
         """Slots of charged particles that the detector sees; one that was told to decay is not among them."""
@@ -92,6 +109,7 @@ class _Builder:
             if isinstance(daughter, str) and self.at_once and daughter in _AT_ONCE:
                 daughter = Descriptor(daughter, _AT_ONCE[daughter])
             written.append(daughter if isinstance(daughter, str) else self._decay(slot, daughter))
+        self.branching *= _arrangements(written)
         return Descriptor(decay.parent, tuple(written))
 
     def _decay(self, parent: int, decay: Descriptor) -> Descriptor:
@@ -108,6 +126,18 @@ class _Builder:
         self.species += [SPECIES[n] for n in decay.names]
         self.masses += masses
         return self.add(products[0], decay)
+
+
+def _arrangements(daughters: Sequence[str | Descriptor]) -> int:
+    """In how many ways like daughters can share the decays that are asked for; one left alone may decay anyhow."""
+    result = 1
+    keys = [d if isinstance(d, str) else d.key for d in daughters]
+    for name in {d if isinstance(d, str) else d.parent for d in daughters}:
+        modes = [key for key in keys if (key if isinstance(key, str) else key[0]) == name]
+        result *= math.factorial(len(modes))
+        for mode in set(modes):
+            result //= math.factorial(modes.count(mode))
+    return result
 
 
 def lifetime_name(particle: str) -> str:

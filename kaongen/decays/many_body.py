@@ -58,7 +58,8 @@ def settle(
             weight[j] = max(density[k], 1.0)
             above += np.int64(density[k] > 1.0)
             waiting[rejected] = j
-            rejected += np.int64(density[k] <= chance[k])
+            # also what is not a number
+            rejected += np.int64(not (density[k] > chance[k]))
         left = rejected
         first_draw += np.uint64(draws_needed(axes))
     return attempts, above

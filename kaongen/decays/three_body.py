@@ -100,7 +100,8 @@ def settle(
                 above += 1
             # the words up to here are used up: their places hold the positions of the rejected
             words[rejected] = np.uint64(j)
-            rejected += np.int64(probability <= chance[j])
+            # also what is not a number
+            rejected += np.int64(not (probability > chance[j]))
     attempts = n
     for k in range(rejected):
         j = words[k]

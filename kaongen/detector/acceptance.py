@@ -15,6 +15,7 @@ from kaongen.event_block import (
     T_TILE_X,
     T_TILE_Y,
     T_X1,
+    T_Z,
 )
 from kaongen.jit import block_kernel, full_width, row, scalar_kernel
 
@@ -64,6 +65,14 @@ def chambers(n, hole_x, gap, radius, track, fate):
         centre = hole_x[c]
         for j in range(n):
             inside[j] = inside[j] if in_straw_chamber(x[j], y[j], centre, gap, radius) else 0.0
+
+
+@block_kernel
+def begins_before(n, z, track, fate):
+    """The candidate begins before the first chamber, at z (m): one that comes from a decay in flight may not."""
+    start, inside = row(track, T_Z), row(fate, ACCEPTANCE)
+    for j in range(n):
+        inside[j] = inside[j] if start[j] < z else 0.0
 
 
 @block_kernel

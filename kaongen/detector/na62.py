@@ -135,12 +135,14 @@ class NA62:
     def respond(self, key: np.uint64, n: int, event: EventBlock, final: FinalState, candidate: int) -> None:
         """Measure a block of events whose particles are in the laboratory.
 
-        The slot `candidate` is taken for the muon. With several particles of its kind in the final state, any of
-        them could be: the weight counts them all.
+        The slot `candidate` is taken for the muon. Of several particles that are alike, any could be: the weight
+        counts them all.
         """
         self._track(key, n, event, final, candidate)
         tracking.cross_planes(n, self.chamber_z, self.magnet_z, self.kick, self.planes, event.track)
         acceptance.chambers(n, self.hole_x, self.gap, self.radius, event.track, event.fate)
+        if event.origins[candidate] is not event.vertex:
+            acceptance.begins_before(n, float(self.chamber_z[0]), event.track, event.fate)
         acceptance.behind(
             n,
             self.rich_aperture,
@@ -164,7 +166,7 @@ class NA62:
         for slot in final.charged():
             self._charged(n, event, final, slot, slot == candidate)
         lkr.energy_over_momentum(n, key, self.lkr, event.index, event.track, event.reco)
-        alike = sum(s == final.species[candidate] for s in final.species)
+        alike = final.alike(candidate)
         if self.vetoes == "weight":
             decision.weigh(n, float(alike), event.fate, event.weight)
         else:
