@@ -90,7 +90,13 @@ def final_state(process: Process, values: Values, at_once: bool = True) -> Final
     builder = _Builder(process, values, at_once)
     descriptor = builder.add(0, process.descriptor)
     return FinalState(
-        tuple(builder.species), tuple(builder.masses), tuple(builder.secondaries), builder.branching, str(descriptor)
+        tuple(builder.species),
+        tuple(builder.masses),
+        tuple(builder.secondaries),
+        builder.branching,
+        str(descriptor),
+        len(process.daughters),
+        bool(process.chain),
     )
 
 
