@@ -214,8 +214,12 @@ def _adapted_edges(
     evaluate: Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Edges along u and v such that every strip varies by about as much as any other; empty if there is no content."""
-    edges_u = np.linspace(0.0, 1.0, CELLS + 1)
-    edges_v = np.linspace(0.0, 1.0, CELLS + 1)
+    # half of them close to the ends, where poles are: equal steps alone would never meet a narrow one
+    steps = np.linspace(0.0, 0.5, CELLS // 4, endpoint=False)[1:]
+    close = np.geomspace(1e-8, steps[0], CELLS // 4, endpoint=False)
+    lower = np.concatenate([[0.0], close, steps])
+    edges_u = np.concatenate([lower, [0.5], 1.0 - lower[::-1]])
+    edges_v = edges_u.copy()
     for _ in range(8):
         middle_u = 0.5 * (edges_u[1:] + edges_u[:-1])
         middle_v = 0.5 * (edges_v[1:] + edges_v[:-1])
