@@ -83,7 +83,19 @@ def run_directory(tmp_path_factory):
     return folder / "small", done
 
 
-COMMANDS = ("run", "analyse", "channels", "rate", "limit", "inspect", "validate", "schema", "warmup", "bench")
+COMMANDS = (
+    "run",
+    "analyse",
+    "channels",
+    "rate",
+    "mixture",
+    "limit",
+    "inspect",
+    "validate",
+    "schema",
+    "warmup",
+    "bench",
+)
 
 
 def test_the_commands_are_listed(kaongen):
@@ -107,6 +119,7 @@ def test_every_command_explains_itself(kaongen, command):
         ("analyse", ["--json"]),
         ("channels", ["--json"]),
         ("rate", ["--set", "--json"]),
+        ("mixture", ["--dec", "--json"]),
         ("inspect", ["--json"]),
         ("validate", ["--json"]),
         ("warmup", ["--json"]),
@@ -169,6 +182,192 @@ def test_channels_as_text(kaongen):
     for process in processes():
         assert process.name in out
     assert "0.6356" in out
+
+
+def test_all_about_one_process(kaongen):
+    code, out, _ = kaongen("channels", "munug")
+    assert code == 0
+    for fragment in ("K+ -> mu+ nu_mu gamma", "0.004247", "Bijnens", "E_gamma_min", "F_V_slope", "0.0945", "GeV"):
+        assert fragment in out
+    code, out, _ = kaongen("channels", "munug", "--json")
+    assert code == 0
+    row = json.loads(out)
+    assert row["name"] == "munug"
+    assert [p["name"] for p in row["parameters"]] == ["E_gamma_min", "F_V", "F_V_slope", "F_A"]
+    assert row == next(r for r in json.loads(kaongen("channels", "--json")[1]) if r["name"] == "munug")
+
+
+def test_a_process_that_covers_a_chain_says_so(kaongen):
+    for asked in ("munuV-mumu", "K+ -> mu+ nu_mu (V -> mu+ mu-)"):
+        code, out, _ = kaongen("channels", asked)
+        assert code == 0
+        assert "K+ -> mu+ nu_mu (V -> mu+ mu-)" in out
+        row = json.loads(kaongen("channels", asked, "--json")[1])
+        assert (row["name"], row["decay"]) == ("munuV-mumu", "K+ -> mu+ nu_mu mu+ mu-")
+        assert row["chain"] == "K+ -> mu+ nu_mu (V -> mu+ mu-)"
+
+
+def test_all_about_a_chain(kaongen):
+    """It has the parameters of its process, and those of what decays."""
+    code, out, _ = kaongen("channels", "K+ -> pi+ (a -> e+ e-)")
+    assert code == 0
+    for fragment in ("K+ -> pi+ (a -> e+ e-)", "m_a", "must be given", "g_Y", "tau_a", "ns"):
+        assert fragment in out
+    row = json.loads(kaongen("channels", "K+->pi+(a->e+ e-)", "--json")[1])
+    assert row["decay"] == "K+ -> pi+ (a -> e+ e-)"
+    assert row["branching_fraction"] is None
+    assert [p["name"] for p in row["parameters"]] == ["m_a", "g_Y", "tau_a"]
+    assert row["parameters"][2] | {"description": ""} == {
+        "name": "tau_a", "minimum": 0.0, "maximum": 1e6, "default": 0.0, "unit": "ns", "description": "",
+    }  # fmt: skip
+
+
+DALITZ = "K+ -> pi+ (pi0 -> e+ e- gamma)"
+DALITZ_FRACTION = 0.2067 * 0.01174
+"""Particle Data Group 2026."""
+
+
+def test_the_rate_of_a_chain_counts_its_decays(kaongen):
+    rate = json.loads(kaongen("rate", DALITZ, "--json")[1])
+    assert rate["decay"] == DALITZ
+    assert rate["branching_fraction"] == pytest.approx(DALITZ_FRACTION, rel=1e-9)
+    assert rate["uncertainty"] == pytest.approx(0.0008 * 0.01174, rel=1e-9)
+    code, out, _ = kaongen("rate", DALITZ)
+    assert code == 0
+    assert out.startswith(f"BR({DALITZ}) = 0.002427 ± 9.4e-06\n")
+    # one of the two pi0, either of them
+    two = json.loads(kaongen("rate", "K+ -> pi+ (pi0 -> e+ e- gamma) (pi0 -> gamma gamma)", "--json")[1])
+    assert two["branching_fraction"] == pytest.approx(2 * 0.01174 * 0.98823 * 0.0176, rel=1e-9)
+    # nobody says what an axion does
+    plain = json.loads(kaongen("rate", "pia", "--set", "m_a=0.1", "--json")[1])
+    chain = json.loads(kaongen("rate", "K+ -> pi+ (a -> e+ e-)", "--set", "m_a=0.1", "--set", "tau_a=2", "--json")[1])
+    assert chain["branching_fraction"] == plain["branching_fraction"] > 0.0
+    assert chain["parameters"] == {"m_a": 0.1, "g_Y": 1e-4, "tau_a": 2.0}
+
+
+def test_channels_and_rate_agree_about_a_chain(kaongen):
+    rate = json.loads(kaongen("rate", DALITZ, "--json")[1])
+    row = json.loads(kaongen("channels", DALITZ, "--json")[1])
+    assert row["branching_fraction"] == pytest.approx(rate["branching_fraction"], rel=1e-12)
+    assert row["branching_fraction_error"] == pytest.approx(rate["uncertainty"], rel=1e-12)
+
+
+@pytest.mark.parametrize("command", ["channels", "rate"])
+@pytest.mark.parametrize(
+    ("decay", "place", "words"),
+    [
+        ("K+ -> pi+ (pi0 -> e+ e- gamma", 11, ["expected a ')' for this '('"]),
+        ("K+ -> pi+ pi-", 1, ["charge is not conserved"]),
+        ("K+ -> mu+ nu_mu (W -> mu+ mu-)", 18, ["there is no particle 'W'"]),
+        ("K+ -> pi+ (a", 13, ["expected '->' after 'a', found the end"]),
+        ("pi+ -> mu+ nu_mu", 1, ["expected the decay of K+"]),
+        ("K+ -> pi+ pi0)", 14, ["closes nothing"]),
+        ("K+ ->", 4, ["found none"]),
+    ],
+)
+def test_a_decay_that_cannot_be_is_shown_with_its_place(refused, command, decay, place, words):
+    """The last line is a caret under the character that is wrong."""
+    err = refused(command, decay, words=[f"decay descriptor, character {place}", *words])
+    assert err.splitlines()[-2:] == [f"  {decay}", f"  {' ' * (place - 1)}^"]
+
+
+def test_decays_of_no_process_are_refused(refused):
+    refused("channels", "K+ -> e+ mu+ mu- nu", words=["no process has the daughters", "did you mean 'K+ -> "])
+    refused("channels", "munuG", words=["there is no process 'munuG'", "did you mean 'munug'"])
+    light = ["--set", "m_S=0.2"]
+    refused("rate", "K+ -> pi+ (S -> mu+ mu-)", *light, words=["S of 0.2 GeV cannot decay to mu+ mu-", "0.211317 GeV"])
+
+
+# mixture
+
+
+def test_natural_decays_as_json(kaongen):
+    code, out, _ = kaongen("mixture", "--json")
+    assert code == 0
+    mixture = json.loads(out)
+    assert mixture["name"] == "natural"
+    assert mixture["sum"] == pytest.approx(1.0, abs=3 * mixture["sum_error"])
+    assert 0.0005 < mixture["sum_error"] < 0.003
+    assert mixture["sum"] == pytest.approx(sum(c["fraction"] for c in mixture["components"]), rel=1e-12)
+    by_name = {c["process"]: c for c in mixture["components"]}
+    assert len(by_name) == len(mixture["components"])
+    assert by_name["munu"]["fraction"] + by_name["munug"]["fraction"] == pytest.approx(0.6356, rel=1e-9)
+    assert by_name["munug"]["parameters"]["E_gamma_min"] == 0.01
+    assert all(c.keys() >= {"decay", "fraction_error", "source"} for c in by_name.values())
+
+
+def test_natural_decays_as_text(kaongen):
+    code, out, _ = kaongen("mixture")
+    assert code == 0
+    for fragment in ("K+ -> mu+ nu_mu", "pipi0pi0", "0.05583 ± 0.00024", "Particle Data Group", "samples divide by it"):
+        assert fragment in out
+
+
+def test_natural_decays_as_a_table_and_back(kaongen, tmp_path):
+    code, out, _ = kaongen("mixture", "--dec")
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[0] == "Decay K+"
+    assert lines[-1] == "Enddecay"
+    written = {tuple(line.split()[1:-1]): float(line.split()[0]) for line in lines[1:-1]}
+    natural = json.loads(kaongen("mixture", "--json")[1])
+    for c in natural["components"]:
+        daughters = tuple(c["decay"].split()[2:])
+        assert written.pop(daughters) == pytest.approx(c["fraction"] / natural["sum"], rel=1e-12)
+    assert not written
+    (tmp_path / "again.dec").write_text(out)
+    again = json.loads(kaongen("mixture", tmp_path / "again.dec", "--json")[1])
+    assert again["name"] == "again"
+    assert {c["process"] for c in again["components"]} == {c["process"] for c in natural["components"]}
+    assert again["sum"] == pytest.approx(1.0, abs=1e-12)
+    fractions = {c["decay"]: c["fraction"] / natural["sum"] for c in natural["components"]}
+    assert {c["decay"]: c["fraction"] for c in again["components"]} == pytest.approx(fractions, rel=1e-12)
+
+
+MINE = """
+Decay K+
+  0.7 mu+ nu_mu SLN;
+  0.2 pi0 mu+ nu_mu PHSP;
+  0.1 mu+ nu_e e+ e- PHSP;
+Enddecay
+"""
+
+
+def test_a_table_of_ones_own(kaongen, tmp_path):
+    """What the catalogue has not is phase space."""
+    path = tmp_path / "mine.dec"
+    path.write_text(MINE)
+    code, out, _ = kaongen("mixture", path, "--json")
+    assert code == 0
+    mixture = json.loads(out)
+    assert [(c["process"], c["fraction"]) for c in mixture["components"]] == [
+        ("munu", 0.7), ("pi0munu", 0.2), ("mu+-nu_e-e+-e-", 0.1),
+    ]  # fmt: skip
+    assert [c["decay"] for c in mixture["components"]][-1] == "K+ -> mu+ nu_e e+ e-"
+    assert all(c["source"] == str(path) for c in mixture["components"])
+    code, out, _ = kaongen("mixture", path)
+    assert code == 0
+    assert "K+ -> mu+ nu_e e+ e-" in out
+    assert "sum 1;" in out
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, ["cannot be read"]),
+        ("", ["has no decays of K+"]),
+        ("Decay K+\n 1.0 mu+ mu- PHSP;\nEnddecay\n", ["charge is not conserved"]),
+        ("Decay K+\n 1.0 mu+ nu_mo SLN;\nEnddecay\n", ["nu_mo"]),
+        ("Decay K+\n 1.5 mu+ nu_mu SLN;\nEnddecay\n", ["1.5"]),
+        ("Decay K+\n 1.0 mu+ nu_mu\n", []),
+    ],
+)
+def test_tables_that_cannot_be_are_refused(refused, tmp_path, text, words):
+    path = tmp_path / "bad.dec"
+    if text is not None:
+        path.write_text(text)
+    for more in ([], ["--json"], ["--dec"]):
+        refused("mixture", path, *more, words=["bad.dec", *words])
 
 
 def test_rate_as_json(kaongen):

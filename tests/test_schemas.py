@@ -21,6 +21,13 @@ def directory(tmp_path_factory):
         {"process": "munu", "role": "normalisation", "candidates": 3000},
         {"process": "pipipi", "role": "background", "candidates": 3000},
         {"process": "munuphi", "role": "signal", "candidates": 3000, "parameters": {"m_X": 0.2}},
+        {
+            "name": "S-decays",
+            "process": "K+ -> pi+ (S -> mu+ mu-)",
+            "role": "signal",
+            "candidates": 3000,
+            "parameters": {"m_S": 0.25, "tau_S": 0.1},
+        },
     ]
     path = tmp_path_factory.mktemp("schemas") / "run"
     run(Card.model_validate({"run": {"name": "small"}, "sample": samples}), path)
@@ -101,7 +108,7 @@ def test_what_a_run_leaves_obeys(directory):
 
 def test_every_shard_obeys(directory):
     shards = sorted((directory / "shards").iterdir())
-    assert len(shards) == 3
+    assert len(shards) == 4
     for shard in shards:
         check("event-file", inspect(shard))
 

@@ -17,16 +17,47 @@ from kaongen.decays.sampling import sample
 from kaongen.errors import ProcessError
 from kaongen.particles import BR_K_MUNU, M_K, M_MU, M_PI, SPECIES
 
+FORM_FACTORS = ("F_V", "F_V_slope", "F_A")
+SLOPES = ("lambda_plus", "lambda_plus2", "lambda_zero")
+CUSP = ("g", "h", "k", "a", "b", "q")
+TERMS = ("contact", "structure")
+
 NAMES = {
     "munu": (),
-    "munug": ("E_gamma_min", "F_V", "F_A"),
-    "pi0munu": ("lambda_plus", "lambda_plus2", "lambda_zero"),
+    "pipi0": (),
     "pipipi": ("g", "h", "k"),
+    "pi0enu": SLOPES,
+    "pi0munu": SLOPES,
+    "pipi0pi0": CUSP,
+    "munug": ("E_gamma_min", *FORM_FACTORS),
+    "pipi0g": ("E_gamma_min", "X_E", "X_M", "cos_phase"),
+    "pi0enug": ("E_gamma_min", "lambda_plus", "lambda_zero"),
+    "pi0munug": ("E_gamma_min", "lambda_plus", "lambda_zero"),
+    "pipienu": ("f_s", "f_s1", "f_s2", "f_e", "f_p", "g_p", "g_p1", "h_p"),
+    "pi0pi0enu": ("a", "b", "c", "d"),
+    "enu": (),
+    "enug": ("E_gamma_min", *FORM_FACTORS),
+    "pigg": ("c_hat",),
+    "piee": ("a", "b"),
+    "pimumu": ("a", "b"),
+    "munuee": ("m_ee_min", *TERMS),
+    "enuee": ("m_ee_min", *TERMS),
+    "munumumu": TERMS,
+    "enumumu": TERMS,
+    "pinunu": ("lambda_plus", "lambda_plus2"),
+    "pieeee": ("a", "b"),
+    "mununubarnu": (),
     "munuV": ("m_X", "g"),
+    "munuV-mumu": ("m_X", "g"),
     "munuphi": ("m_X", "y"),
     "muN": ("m_N", "U2"),
-    "mununubarnu": (),
+    "eN": ("m_N", "U2"),
+    "piX": ("m_X", "BR"),
+    "piS": ("m_S", "sin2_theta"),
+    "pia": ("m_a", "g_Y"),
+    "piaa": ("m_a", "BR"),
 }
+"""Every process and its parameters, in order: what cards, files and programs rely on."""
 
 RATES = {
     "munuV": {0.01: 0.2173, 0.05: 0.0553, 0.1: 0.01803, 0.2: 1.937e-3, 0.3: 7.33e-5},
@@ -43,6 +74,18 @@ def registry(monkeypatch):
     monkeypatch.setattr(catalogue, "_CATALOGUE", dict(catalogue._CATALOGUE))
 
 
+FOUR_LEPTONS = [
+    ("munumumu", {}, 1.351e-8),
+    ("munumumu", {"structure": 0.0}, 3.797e-9),
+    ("munumumu", {"structure": 0.0, "contact": 0.0}, 6.13e-8),
+    ("enumumu", {}, 1.125e-8),
+    ("munuee", {"m_ee_min": 0.14}, 8.51e-8),
+    ("enuee", {"m_ee_min": 0.14}, 3.39e-8),
+]
+"""Rates of hep-ph/9209261 with today's masses and constants; bremsstrahlung without contact term is not gauge invariant
+and in no paper: it is there to be seen to be large (tests/amplitudes/test_lnu_ll.py, by other phase space)."""
+
+
 def fraction(name, **given):
     process = find(name)
     return process.branching_fraction(process.values(given))
@@ -53,12 +96,34 @@ def test_names_and_parameters():
     assert all(find(name).name == name for name in NAMES)
 
 
+def test_every_process_is_found_by_its_decay():
+    """But for the one that shares its daughters with another: for it the chain is asked for."""
+    for process in processes():
+        expected = find("munumumu") if process.name == "munuV-mumu" else process
+        assert find(process.decay) is expected
+        shuffled = " ".join(reversed(process.daughters))
+        assert find(f"  K+->{shuffled} ") is expected
+        if process.chain:
+            assert find(process.chain) is process
+    assert [p.name for p in processes() if p.chain] == ["munuV-mumu"]
+
+
+def test_a_chain_nobody_describes_is_made_of_its_process():
+    found = find("K+ -> pi+ (S -> mu+ mu-)")
+    assert found.daughters == find("piS").daughters
+    assert [p.name for p in found.parameters] == ["m_S", "sin2_theta", "tau_S"]
+    assert found not in processes()
+
+
 @pytest.mark.parametrize("process", processes(), ids=lambda p: p.name)
 def test_every_entry_is_complete(process):
     assert process.reference
     assert all(p.description and p.minimum < p.maximum for p in process.parameters)
     assert all(p.default is None or p.minimum <= p.default <= p.maximum for p in process.parameters)
     assert set(process.daughters) <= set(SPECIES)
+    # a new mass comes from a parameter, and all others from the table
+    assert set(process.mass_of) == {name for name in process.daughters if SPECIES[name].mass is None}
+    assert set(process.mass_of.values()) <= {p.name for p in process.parameters}
 
 
 @pytest.mark.parametrize(("name", "m_x"), [(name, m_x) for name, rates in RATES.items() for m_x in rates])
@@ -79,7 +144,18 @@ def test_rates_grow_with_the_square_of_the_coupling(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "error"), [("munu", 0.6356, 0.0011), ("pi0munu", 0.03352, 0.00034), ("pipipi", 0.05583, 0.00024)]
+    ("name", "value", "error"),
+    [
+        ("munu", 0.6356, 0.0011),
+        ("pipi0", 0.2067, 0.0008),
+        ("pipipi", 0.05583, 0.00024),
+        ("pi0enu", 0.0507, 0.0004),
+        ("pi0munu", 0.03352, 0.00034),
+        ("pipi0pi0", 0.01760, 0.00023),
+        ("pipienu", 4.247e-5, 0.024e-5),
+        ("pi0pi0enu", 2.55e-5, 0.04e-5),
+        ("enu", 1.582e-5, 0.007e-5),
+    ],
 )
 def test_measured_rates(name, value, error):
     rate = fraction(name)
@@ -90,6 +166,7 @@ def test_measured_rates(name, value, error):
 def test_heavy_neutrino_rate():
     """BR(K -> mu nu) at m_N = 0 and |U|^2 = 1, and 4.13 times that at 263 MeV (NA62, PLB 816 (2021) 136259)."""
     assert fraction("muN", m_N=0.0, U2=1.0).value == pytest.approx(0.6356, rel=1e-12)
+    assert fraction("eN", m_N=0.0, U2=1.0).value == pytest.approx(1.582e-5, rel=1e-12)
     assert fraction("muN", m_N=0.263, U2=1e-8).value == pytest.approx(4.13 * 0.6356e-8, rel=2e-3)
 
 
@@ -97,6 +174,25 @@ def test_three_neutrino_rate():
     """1.62e-16 in the paper, which rounds its coefficients."""
     rate = fraction("mununubarnu")
     assert abs(rate.value - 1.62e-16) < rate.error
+
+
+@pytest.mark.parametrize(("name", "given", "expected"), FOUR_LEPTONS)
+def test_rates_of_four_leptons(name, given, expected):
+    """What phase space costs is known to per mille; the 10% are what order p^4 leaves out."""
+    rate = fraction(name, **given)
+    assert rate.value == pytest.approx(expected, rel=0.01)
+    assert rate.error / rate.value == pytest.approx(0.1, rel=0.01)
+    integral, error = find(name).width(find(name).values(given))
+    assert 0 < error < 1e-3 * integral
+
+
+def test_a_pair_below_a_cut_does_not_count():
+    rates = [fraction("munuee", m_ee_min=m).value for m in (0.1, 0.14, 0.2)]
+    assert rates[0] > 1.2 * rates[1] > 1.4 * rates[2]
+
+
+def test_a_vector_that_decays_is_as_frequent_as_the_vector():
+    assert fraction("munuV-mumu", m_X=0.25, g=2e-3) == fraction("munuV", m_X=0.25, g=2e-3)
 
 
 def test_radiative_rate_grows_as_the_cut_falls():
@@ -112,9 +208,14 @@ def test_radiative_rate_grows_as_the_cut_falls():
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("munuv", r"there is no process 'munuv'; did you mean 'munuV'\? \(known: munu, munug, "),
+        ("K+ -> mu+ mu-", "charge is not conserved"),
+        ("K+ -> mu+ mu+ mu-", r"no process has .* did you mean 'K\+ -> pi\+ mu\+ mu-'"),
+        ("K+ -> e+ mu+ mu- nu", r"no process has the daughters of K\+ -> e\+ mu\+ mu- nu; did you mean 'K\+ -> "),
+        ("munuv", r"there is no process 'munuv'; did you mean 'munuV'\? \(known: munu, pipi0, pipipi, pi0enu, "),
         ("pi0mununu", r"did you mean 'pi0munu'"),
         ("MUN", r"did you mean 'muN'\?"),
+        ("munuv-mumu", r"did you mean 'munuV-mumu'\?"),
+        ("pieee", r"did you mean 'pieeee'\?"),
         ("zzz", r"there is no process 'zzz' \(known: "),
         ("", r"there is no process '' \(known: "),
     ],

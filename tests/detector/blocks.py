@@ -244,6 +244,12 @@ def accepted(hits):
     return through(stage, given, [("fate", ACCEPTANCE)])[0]
 
 
+def begun(start, z, inside=1.0):
+    """Acceptance of candidates that begin at start (m) if they must begin before z."""
+    given = {("track", T_Z): start, ("fate", ACCEPTANCE): inside}
+    return through(lambda event, n: acceptance.begins_before(n, z, event.track, event.fate), given, [("fate", 0)])[0]
+
+
 def measured_kaons(momentum, vertex, detector=DETECTOR, key=KEY):
     """Momentum (3, n), and x and y (2, n) at the last station of the GTK; efficiency."""
     given = _vertex(vertex) | {("beam", K_PX + k): component for k, component in enumerate(momentum)}

@@ -6,7 +6,16 @@ from kaongen.events.reader import open_events
 from kaongen.production.card import Card
 from kaongen.production.engine import produce
 
-PARAMETERS = {"munuV": {"m_X": 0.1}, "munuphi": {"m_X": 0.2}, "muN": {"m_N": 0.3}}
+PARAMETERS = {
+    "munuV": {"m_X": 0.1},
+    "munuV-mumu": {"m_X": 0.25},
+    "munuphi": {"m_X": 0.2},
+    "muN": {"m_N": 0.3},
+    "piX": {"m_X": 0.1},
+    "piS": {"m_S": 0.2},
+    "pia": {"m_a": 0.05},
+    "piaa": {"m_a": 0.1},
+}
 """Those without a default."""
 
 

@@ -16,8 +16,17 @@ from kaongen.analysis.result import (
     Spectrum,
     Value,
 )
-from kaongen.decays.catalogue import processes
-from kaongen.report.catalogue import bench_table, channel_rows, channel_table
+from kaongen.decays.catalogue import find, processes
+from kaongen.decays.mixture import Component, Mixture, natural
+from kaongen.decays.process import Rate
+from kaongen.report.catalogue import (
+    bench_table,
+    channel_details,
+    channel_rows,
+    channel_table,
+    mixture_rows,
+    mixture_table,
+)
 from kaongen.report.tables import measured, measured_text, number, result_tables
 
 BANDS = {"-2": 780.0, "-1": 1070.0, "+1": 2219.0, "+2": 3075.0}
@@ -122,6 +131,72 @@ def test_the_catalogue_lists_every_process_with_its_parameters():
         assert row["decay"] in out
         for parameter in row["parameters"]:
             assert parameter["name"] in out
+
+
+@pytest.mark.parametrize("process", processes(), ids=lambda p: p.name)
+@pytest.mark.parametrize("width", [100, 400])
+def test_all_about_one_process(process, width):
+    (row,) = channel_rows([process])
+    out = text(channel_details(row), width)
+    assert process.decay in out
+    flat = " ".join(out.split())
+    for part in process.reference.split()[:3]:
+        assert part in flat
+    if row["branching_fraction"] is None:
+        assert not re.search(r"^branching fraction", out, re.MULTILINE)
+    else:
+        assert measured_text(row["branching_fraction"], row["branching_fraction_error"]) in out
+    assert ("in steps" in out) == bool(process.chain)
+    for p in process.parameters:
+        line = next(one for one in out.splitlines() if re.search(rf"^│\s*{p.name}\b", one))
+        assert ("must be given" if p.default is None else f"{p.default:g}") in line
+        assert f"{p.minimum:g}" in line
+        assert f"{p.maximum:g}" in line
+        assert p.unit in line
+
+
+def test_a_chain_stands_beside_its_process():
+    (row,) = channel_rows([find("munuV-mumu")])
+    assert re.search(r"in steps\s+K\+ -> mu\+ nu_mu \(V -> mu\+ mu-\)", text(channel_details(row)))
+    (row,) = channel_rows([find("K+ -> pi+ (S -> mu+ mu-)")])
+    out = text(channel_details(row))
+    assert "K+ -> pi+ (S -> mu+ mu-)" in out
+    assert re.search(r"tau_S\b.*\b0\b.*1e\+06.*ns.*mean life of S", out)
+
+
+def test_a_mixture_is_a_table():
+    mixture = natural()
+    out = text(mixture_table(mixture), 200)
+    for c in mixture.components:
+        fraction = measured_text(c.fraction.value, c.fraction.error)
+        row = re.escape(c.process.decay) + r"\s.*" + re.escape(fraction)
+        assert re.search(rf"{c.process.name}\s.*{row}.*{re.escape(c.fraction.source[:20])}", out)
+    assert out.splitlines()[-1] == f"sum {measured_text(mixture.total, mixture.total_error)}; samples divide by it"
+
+
+def test_fractions_without_an_error_stand_alone():
+    parts = [("munu", 0.75), ("pipi0", 0.123456789)]
+    mixture = Mixture("mine", tuple(Component(find(n), {}, Rate(f, 0.0, "a file")) for n, f in parts))
+    out = text(mixture_table(mixture))
+    assert re.search(r"munu\s.*0\.75\s.*a file", out)
+    assert re.search(r"pipi0\s.*0\.12346\s.*a file", out)
+    assert "sum 0.873457; samples divide by it" in out
+    assert "±" not in out
+
+
+def test_rows_of_a_mixture():
+    parts = [("munu", {}, Rate(0.5, 0.03, "one")), ("piX", {"m_X": 0.1}, Rate(0.2, 0.04, "other"))]
+    mixture = Mixture("mine", tuple(Component(find(n), v, f) for n, v, f in parts))
+    rows = mixture_rows(mixture)
+    assert (rows["name"], rows["sum"], rows["sum_error"]) == ("mine", 0.7, pytest.approx(0.05))
+    assert rows["components"][1] == {
+        "process": "piX",
+        "decay": "K+ -> pi+ X",
+        "parameters": {"m_X": 0.1},
+        "fraction": 0.2,
+        "fraction_error": 0.04,
+        "source": "other",
+    }
 
 
 def test_measurements_of_the_machine_are_a_table():

@@ -1,0 +1,429 @@
+"""What begins behind a flight: photons, second charged particles and candidates, from anywhere in the detector."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from blocks import (
+    KEY,
+    chain_of,
+    chanti_survival,
+    charged_survival,
+    configured,
+    photon_stations,
+    photon_survival,
+    produced,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+from plain_geometry import (
+    CHANTI_Z,
+    IRC_Z,
+    LAV_BACK,
+    LAV_FRONT,
+    LAV_INNER,
+    LAV_OUTER,
+    LKR_Z,
+    MAGNET_Z,
+    RICH_Z,
+    SAC_Z,
+    STRAW_Z,
+    chamber,
+    chanti,
+    first_station,
+    irc,
+    lav_ring,
+    line,
+    lkr,
+    rich,
+    sac,
+)
+
+from kaongen.event_block import ACCEPTANCE, EFFICIENCY, K_X, K_Y, K_Z, SURVIVAL, T_LKR_X, T_LKR_Y
+from kaongen.jit import BLOCK, row
+
+FACTORS = {"straw": 0.01, "rich": 0.02, "lkr": 0.03, "lav": 0.5, "small": 0.5}
+"""Probabilities that can be told apart in a product; lead glass and small-angle systems share one number."""
+TOLD_APART = configured(
+    {
+        "straw.inefficiency": FACTORS["straw"],
+        "rich.inefficiency": FACTORS["rich"],
+        "lkr.mip_inefficiency": FACTORS["lkr"],
+        "lav.mip_inefficiency": FACTORS["lav"],
+    }
+)
+PION_THRESHOLD = 12.5
+
+
+def anywhere(n, seed):
+    """Momenta and places (3, n): in and beside the beam, before, between and behind the systems; 1 in 50 backwards."""
+    rng = np.random.default_rng(seed)
+    z = rng.uniform(100.0, 270.0, n)
+    # a third where the beam is, the others up to the outermost ring
+    r, turn = np.where(rng.random(n) < 0.33, 0.02, 1.5) * np.sqrt(rng.random(n)), rng.uniform(0, 2 * np.pi, n)
+    place = np.array([1.2e-3 * (z - 101.8) + r * np.cos(turn), r * np.sin(turn), z])
+    angle, turn = 10 ** rng.uniform(-4, -0.5, n), rng.uniform(0, 2 * np.pi, n)
+    momentum = 10 ** rng.uniform(-1, 1.8, n) * np.array(
+        [np.sin(angle) * np.cos(turn), np.sin(angle) * np.sin(turn), np.cos(angle)]
+    )
+    momentum[2, ::50] *= -1
+    return momentum, place
+
+
+# photons
+
+
+def test_photons_from_anywhere_agree_with_a_slow_ray_tracer():
+    momentum, place = anywhere(20_000, 1)
+    expected = [first_station(p, 1000 * v) for p, v in zip(momentum.T, place.T, strict=True)]
+    assert photon_stations(momentum, place) == expected
+    assert all(expected.count(name) > 100 for name in ("lav", "irc", "lkr", "sac", None))
+
+
+PLANES = {
+    "irc": (0.1, 0.0, IRC_Z / 1000),
+    "lkr": (0.5, 0.2, LKR_Z / 1000),
+    "sac": (0.0, 0.0, SAC_Z / 1000),
+    **{
+        f"lav{k}": ((LAV_INNER[k] + LAV_OUTER[k]) / 2000, 0.0, front / 1000)
+        for k, front in enumerate(LAV_FRONT)
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(PLANES))
+def test_a_plane_is_hit_from_in_front_and_not_from_behind(name):
+    """Along z through the middle of its glass, beginning a millimetre before it and a millimetre behind."""
+    x, y, z = PLANES[name]
+    forward = (0.0, 0.0, 3.0)
+    assert photon_stations(forward, (x, y, z - 1e-3)) == [name[:3]]
+    behind = (x, y, (LAV_BACK[int(name[3:])] / 1000 if name[:3] == "lav" else z) + 1e-3)
+    assert photon_stations(forward, behind)[0] == first_station(forward, 1000 * np.array(behind))
+    # nothing is left behind the last one
+    assert photon_stations(forward, (x, y, SAC_Z / 1000 + 1e-3)) == [None]
+
+
+@given(st.floats(-1.5, 1.5), st.floats(-1.5, 1.5), st.floats(-0.3, 0.3), st.floats(-0.3, 0.3), st.floats(1e-9, 1e6))
+def test_nothing_sees_photons_from_behind_the_detector(x, y, slope_x, slope_y, distance):
+    place = (x, y, SAC_Z / 1000 + distance)
+    momentum = np.array([[5.0 * slope_x], [5.0 * slope_y], [5.0]])
+    assert photon_stations(momentum, place) == [None]
+    assert photon_survival(momentum, place)[0, 0] == 1.0
+
+
+@pytest.mark.parametrize("distance", [1.0, 10.0])
+def test_photons_behind_the_calorimeter_meet_only_the_last_station(distance):
+    """Between the LKr and the SAC: as from a target of 20 cm."""
+    z = SAC_Z / 1000 - distance
+    assert z > LKR_Z / 1000
+    for x, expected in ((0.0, "sac"), (0.099, "sac"), (0.101, None), (0.5, None)):
+        assert photon_stations((0.0, 0.0, 5.0), (x, 0.0, z)) == [expected]
+
+
+def test_the_place_moves_the_photon_and_not_only_the_plane():
+    """The same momentum from two places: into the hole, or onto the crystals."""
+    momentum = (0.0, 0.0, 5.0)
+    for z in (120.0, 200.0, 240.0):
+        assert photon_stations(momentum, (0.0, 0.0, z)) == ["sac"]
+        assert photon_stations(momentum, (0.6, 0.3, z))[0] == first_station(momentum, (600.0, 300.0, 1000 * z))
+    assert photon_stations(momentum, (0.6, 0.3, 239.0)) == ["lkr"]
+
+
+# charged particles
+
+
+def traced(charge, momentum, place):
+    """Names of what a particle crosses in front of it; lengths in mm. What begins behind the magnet goes straight."""
+    z0 = place[2]
+    if momentum[2] <= 0:
+        return []
+    bent = charge if z0 < MAGNET_Z else 0.0
+
+    def at(z):
+        return line(momentum, place, z, bent)
+
+    crossed = []
+    for k, (front, back) in enumerate(zip(LAV_FRONT, LAV_BACK, strict=True)):
+        if z0 < front and (lav_ring(k, *at(front)) or lav_ring(k, *at(back))):
+            crossed.append("lav")
+    if all(z0 < STRAW_Z[k] and chamber(k, *at(STRAW_Z[k])) for k in range(2)):
+        crossed.append("straw")
+    if z0 < RICH_Z and math.hypot(*momentum) > PION_THRESHOLD and rich(*at(RICH_Z)):
+        crossed.append("rich")
+    if z0 < LKR_Z and lkr(*at(LKR_Z)):
+        crossed.append("lkr")
+    if (z0 < IRC_Z and irc(*at(IRC_Z))) or (z0 < SAC_Z and sac(*at(SAC_Z))):
+        crossed.append("small")
+    return crossed
+
+
+def product(names):
+    return math.prod(FACTORS[name] for name in names)
+
+
+@pytest.mark.parametrize("charge", [1.0, -1.0])
+def test_charged_particles_from_anywhere_agree_with_a_slow_ray_tracer(charge):
+    momentum, place = anywhere(20_000, int(charge) + 7)
+    crossed = [traced(charge, p, 1000 * v) for p, v in zip(momentum.T, place.T, strict=True)]
+    found = charged_survival(charge, momentum, place, TOLD_APART)
+    assert found == pytest.approx([product(names) for names in crossed], rel=1e-12)
+    for name in FACTORS:
+        assert sum(name in names for names in crossed) > 50, name
+    behind = place[2] > MAGNET_Z / 1000
+    assert sum(bool(names) for names, k in zip(crossed, behind, strict=True) if k) > 1000
+
+
+def test_what_begins_behind_the_magnet_is_not_bent():
+    """A positron of 2 GeV: 135 mrad if it crosses the magnet, which takes it 5.9 m off the middle of the LKr."""
+    momentum, inside = (0.0, 0.0, 2.0), 0.6
+    just_before, just_behind = MAGNET_Z / 1000 - 1e-3, MAGNET_Z / 1000 + 1e-3
+    for charge in (1.0, -1.0):
+        assert charged_survival(charge, momentum, (inside, 0.0, just_behind), TOLD_APART)[0] == FACTORS["lkr"]
+        bent = charged_survival(charge, momentum, (inside, 0.0, just_before), TOLD_APART)[0]
+        assert bent == product(traced(charge, momentum, (1000 * inside, 0.0, 1000 * just_before))) > FACTORS["lkr"]
+
+
+def test_both_charges_are_alike_behind_the_magnet():
+    momentum, place = anywhere(5000, 3)
+    place[2] = np.random.default_rng(3).uniform(197.0, 240.0, 5000)
+    plus, minus, neutral = (charged_survival(q, momentum, place, TOLD_APART) for q in (1.0, -1.0, 0.0))
+    assert np.array_equal(plus, minus)
+    assert np.array_equal(plus, neutral)
+    assert (plus < 1).sum() > 500
+
+
+def test_a_segment_needs_both_chambers_ahead():
+    """From between the first two: no segment, whatever is crossed further on."""
+    momentum = (0.0, 0.0, 5.0)
+    first, second = STRAW_Z[0] / 1000, STRAW_Z[1] / 1000
+    for z, segment in ((first - 0.01, True), (first + 0.01, False), (second - 0.01, False), (second + 0.01, False)):
+        found = charged_survival(1.0, momentum, (0.5, 0.0, z), TOLD_APART)[0]
+        names = traced(1.0, momentum, (500.0, 0.0, 1000 * z))
+        assert found == pytest.approx(product(names), rel=1e-12)
+        assert ("straw" in names) == segment
+
+
+def test_charged_particles_behind_everything_leave_nothing():
+    momentum, place = anywhere(2000, 5)
+    place[2] = np.random.default_rng(5).uniform(261.0, 1e6, 2000)
+    assert (charged_survival(1.0, momentum, place, TOLD_APART) == 1.0).all()
+    forward = momentum[2] > 0
+    assert (chanti_survival(momentum[:, forward], place[:, forward]) == 1.0).all()
+
+
+def chanti_crossed(momentum, place):
+    """How many stations a straight line meets ahead of it."""
+    count = []
+    for p, v in zip(momentum.T, 1000 * place.T, strict=True):
+        ahead = [z for z in CHANTI_Z if (z > v[2]) == (p[2] > 0)]
+        count.append(sum(chanti(z, *line(p, v, z)) for z in ahead))
+    return np.array(count)
+
+
+def test_chanti_sees_what_begins_in_front_of_it():
+    """Products of a flight that ends between its stations, or goes back to them."""
+    n = 5000
+    rng = np.random.default_rng(8)
+    momentum, place = anywhere(n, 8)
+    place[:2] = rng.uniform(-0.2, 0.2, (2, n))
+    place[2] = rng.uniform(102.0, 105.0, n)
+    momentum[2, ::3] = -np.abs(momentum[2, ::3])
+    crossed = chanti_crossed(momentum, place)
+    assert chanti_survival(momentum, place) == pytest.approx(0.01**crossed, rel=1e-12)
+    assert set(crossed) >= {0, 1, 2, 3}
+
+
+# events
+
+
+def through_chain(process, values, blocks=3, changes=()):
+    """Events of a chain: momenta and places of each particle, and what the detector made of them."""
+    chain = chain_of(process, values, changes)
+    event = chain.block()
+    parts = []
+    for number in range(blocks):
+        chain.run(KEY, number * BLOCK, BLOCK, event)
+        parts.append(
+            {
+                "momenta": np.stack([rows.reshape(4, BLOCK)[:3].copy() for rows in event.momenta]),
+                "places": np.stack(
+                    [np.stack([row(rows, k) for k in (K_X, K_Y, K_Z)]) for rows in event.origins]
+                ),
+                "vertex": np.stack([row(event.beam, k) for k in (K_X, K_Y, K_Z)]),
+                "own": np.stack([row(event.track, k) for k in (T_LKR_X, T_LKR_Y)]),
+                "fate": np.stack([row(event.fate, k) for k in (ACCEPTANCE, EFFICIENCY, SURVIVAL)]),
+                "weight": event.weight.copy(),
+            }
+        )  # fmt: skip
+    return chain, {name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]}
+
+
+def test_photons_of_events_begin_where_phi_decays():
+    """The survival of each event from the stations that its photons meet; the kaon's vertex would give others."""
+    chain, event = through_chain("K+ -> mu+ nu_mu (phi -> gamma gamma)", (("m_X", 0.2), ("tau_phi", 2.0)))
+    assert chain.final.displaced() == chain.final.photons() == (3, 4)
+    inside = event["fate"][0] > 0
+    assert inside.sum() > 1000
+    momenta, places = event["momenta"][..., inside], event["places"][..., inside]
+    vertex, own = event["vertex"][:, inside], event["own"][:, inside]
+    assert np.array_equal(places[0], vertex)
+    assert np.array_equal(places[3], places[4])
+    along = (places[3] - vertex) / momenta[2]
+    assert np.abs(along - along[2]).max() < 1e-9 * along.max()
+    stations = [photon_stations(momenta[slot], places[slot]) for slot in (3, 4)]
+    assert stations == [
+        [first_station(p, 1000 * v) for p, v in zip(momenta[slot].T, places[slot].T, strict=True)] for slot in (3, 4)
+    ]
+    chances = [photon_survival(momenta[slot], places[slot], own=own)[0] for slot in (3, 4)]
+    expected = chances[0] * chances[1] * chanti_survival(momenta[0], vertex)
+    assert event["fate"][2][inside] == pytest.approx(expected, rel=1e-12)
+    wrong = [photon_survival(momenta[slot], vertex, own=own)[0] for slot in (3, 4)]
+    assert (np.abs(wrong[0] * wrong[1] - chances[0] * chances[1]) > 0.5).mean() > 0.1, "the test can tell"
+
+
+def test_electrons_of_events_begin_where_phi_decays():
+    _, event = through_chain("K+ -> mu+ nu_mu (phi -> e+ e-)", (("m_X", 0.2), ("tau_phi", 2.0)))
+    inside = event["fate"][0] > 0
+    momenta, places = event["momenta"][..., inside], event["places"][..., inside]
+    vertex = event["vertex"][:, inside]
+    expected = chanti_survival(momenta[0], vertex)
+    for slot, charge in ((3, 1.0), (4, -1.0)):
+        expected *= charged_survival(charge, momenta[slot], places[slot]) * chanti_survival(momenta[slot], places[slot])
+    assert event["fate"][2][inside] == pytest.approx(expected, rel=1e-12)
+    behind = places[3, 2] > 197.0
+    assert behind.sum() > 100
+
+
+def test_the_guard_counters_see_electrons_from_where_phi_decays():
+    """With stations where phi decays: the real ones are behind its back. All else sees nothing."""
+    stations = (125.0, 130.0, 140.0, 150.0, 170.0, 200.0)
+    blind = ("straw.inefficiency", "rich.inefficiency", "lkr.mip_inefficiency", "lav.mip_inefficiency")
+    changes = (("chanti.z", stations), *((name, 1.0) for name in blind))
+    _, event = through_chain("K+ -> mu+ nu_mu (phi -> e+ e-)", (("m_X", 0.2), ("tau_phi", 0.5)), changes=changes)
+    crossed = 0
+    for slot in (0, 3, 4):
+        for z in stations:
+            p, v = event["momenta"][slot], 1000 * event["places"][slot]
+            distance = 1000 * z - v[2]
+            ahead = (distance > 0) == (p[2] > 0)
+            x, y = v[0] + p[0] / p[2] * distance, v[1] + p[1] / p[2] * distance
+            hit = np.array([chanti(1000 * z, *at) for at in zip(x, y, strict=True)])
+            # what flies on behind the last one is not asked
+            crossed = crossed + (hit & ahead & ((v[2] <= 200_000.0) | (p[2] < 0)))
+    assert np.log(event["fate"][2]) / np.log(0.01) == pytest.approx(crossed, abs=1e-9)
+    assert (crossed > 1).sum() > 1000
+
+
+def test_a_displaced_decay_does_not_change_the_candidate():
+    """Its track, its acceptance and its efficiency are those of the same decay with phi invisible."""
+    values = (("m_X", 0.2),)
+    alone = produced("munuphi", 2 * BLOCK, values)
+    for products in ("gamma gamma", "e+ e-", "mu+ mu-"):
+        if products == "mu+ mu-":
+            values = (("m_X", 0.25),)
+            alone = produced("munuphi", 2 * BLOCK, values)
+        found = produced(f"K+ -> mu+ nu_mu (phi -> {products})", 2 * BLOCK, (*values, ("tau_phi", 2.0)))
+        assert np.array_equal(found.fate[:2], alone.fate[:2])
+        assert np.array_equal(found.beam, alone.beam)
+        assert (found.fate[2] <= alone.fate[2] * (1 + 1e-12)).all()
+        assert np.array_equal(found.momenta[:3], alone.momenta)
+
+
+# candidates that begin behind a flight
+
+
+def candidates(decay, values):
+    chain, event = through_chain(decay, values, blocks=4)
+    return chain, event["places"][chain.candidate, 2], event
+
+
+@pytest.mark.parametrize(
+    ("decay", "values"),
+    [
+        ("K+ -> (pi+ -> mu+ nu_mu) X", (("m_X", 1e-4),)),
+        ("K+ -> e+ (N -> pi+ e-)", (("m_N", 0.3), ("tau_N", 5.0))),
+        ("K+ -> e+ (N -> mu+ e-)", (("m_N", 0.3), ("tau_N", 5.0))),
+    ],
+)
+def test_a_candidate_crosses_only_what_is_ahead_of_it(decay, values):
+    """A track needs four chambers: none begins behind the first of them."""
+    chain, z, event = candidates(decay, values)
+    assert chain.candidate in chain.final.displaced()
+    late = z > STRAW_Z[0] / 1000
+    assert late.sum() > 1000
+    assert (event["weight"][late] == 0.0).all()
+    assert (event["weight"][~late] > 0.0).any()
+
+
+def test_pions_decay_to_muons_before_the_spectrometer_one_way_or_another():
+    """A pi+ that decays by descriptor, or in the detector's own model: the same share of muons that are seen.
+
+    Only what decays before the first chamber is compared: in the other cases the model keeps the pion's track.
+    """
+    _, z, event = candidates("K+ -> (pi+ -> mu+ nu_mu) X", (("m_X", 1e-4),))
+    by_descriptor = event["fate"][0] * event["fate"][1]
+    model = produced("piX", 4 * BLOCK, (("m_X", 1e-4),))
+    first = STRAW_Z[0] / 1000
+    muon_z = model.track[8]
+    early = muon_z < first
+    by_model = np.where(early, model.fate[0] * model.fate[1], 0.0)
+    by_descriptor = np.where(z < first, by_descriptor, 0.0)
+    n = z.size
+    error = math.hypot(by_descriptor.std(), by_model.std()) / math.sqrt(n)
+    assert by_model.sum() > 0
+    assert abs(by_descriptor.mean() - by_model.mean()) < 5 * error
+
+
+# several that could be the candidate
+
+
+def mean_weight(chain, blocks=40):
+    """Mean of acceptance times efficiency of the candidate, and its error."""
+    event, found = chain.block(), []
+    for number in range(blocks):
+        chain.run(KEY, number * BLOCK, BLOCK, event)
+        found.append((row(event.fate, ACCEPTANCE) * row(event.fate, EFFICIENCY)).copy())
+    found = np.concatenate(found)
+    return found.mean(), found.std() / math.sqrt(found.size)
+
+
+def seen(decay, values, **changes):
+    """Probability that something is taken for the muon, without any veto."""
+    nothing = {
+        "straw.inefficiency": 1.0,
+        "rich.inefficiency": 1.0,
+        "lkr.mip_inefficiency": 1.0,
+        "lav.mip_inefficiency": 1.0,
+        "chanti.inefficiency": 1.0,
+    }
+    chain = chain_of(decay, values, tuple((nothing | changes).items()))
+    event, total, n = chain.block(), [], 40
+    for number in range(n):
+        chain.run(KEY, number * BLOCK, BLOCK, event)
+        total.append(event.weight.copy())
+    total = np.concatenate(total)
+    return chain, total.mean(), total.std() / math.sqrt(total.size)
+
+
+@pytest.mark.parametrize(
+    ("decay", "values", "slots"),
+    [
+        ("K+ -> pi+ pi+ pi-", (), (0, 1)),
+        ("munumumu", (), (0, 2)),
+        ("munuV-mumu", (("m_X", 0.3),), (0,)),
+        ("K+ -> mu+ nu_mu (phi -> mu+ mu-)", (("m_X", 0.25),), (0,)),
+        ("K+ -> mu+ nu_mu (phi -> mu+ mu-)", (("m_X", 0.25), ("tau_phi", 2.0)), (0,)),
+        ("K+ -> (pi+ -> mu+ nu_mu) pi+ pi-", (), (1,)),  # the other pi+ has decayed
+    ],
+)
+def test_each_that_is_like_the_candidate_counts_for_itself(decay, values, slots):
+    """The weight of an event is the sum over all that are alike of the probability to be the one that is seen.
+
+    With vetoes that see nothing, that is acceptance times efficiency of each.
+    """
+    chain, mean, error = seen(decay, values)
+    each = [mean_weight(replace(chain, candidate=slot)) for slot in slots]
+    expected = sum(value for value, _ in each)
+    spread = math.hypot(error, *(e for _, e in each))
+    assert abs(mean - expected) < 5 * spread, (mean, expected, spread)
