@@ -64,11 +64,17 @@ def _with_decays(process: Process, wanted: Descriptor) -> Process:
         if nested.parent not in LIFETIMES:
             name = lifetime_name(nested.parent)
             text = f"mean life of {nested.parent}; 0: it decays at once"
-            parameters.setdefault(name, Parameter(name, 0.0, LONGEST, text, "ns", default=0.0))
+            parameters.setdefault(name, Parameter(name, 0.0, LONGEST, text, "ns", 0.0, of_daughter=True))
         for product in nested.names:
             if SPECIES[product].mass is None and product not in mass_of:
-                name = mass_of[product] = mass_name(product)
-                parameters[name] = Parameter(name, 0.0, M_K, f"mass of {product}", "GeV")
+                # the same for a particle and its antiparticle
+                twin = next((p for p in mass_of if mass_name(p) == mass_name(product)), None)
+                if twin is not None:
+                    mass_of[product] = mass_of[twin]
+                    continue
+                name = mass_name(product) if mass_name(product) not in parameters else f"mass_{product}"
+                mass_of[product] = name
+                parameters[name] = Parameter(name, 0.0, M_K, f"mass of {product}", "GeV", of_daughter=True)
     return replace(
         process, name=str(decay), decay=str(decay), parameters=tuple(parameters.values()), mass_of=mass_of, chain=""
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -135,7 +136,8 @@ def _vertex(number: int) -> NDArray[np.float64]:
     return vertex_rows()
 
 
-def sampler_of(parent: str, mass: float, products: Sequence[str], masses: Sequence[float]) -> Sampler:
+@lru_cache(maxsize=32)
+def sampler_of(parent: str, mass: float, products: tuple[str, ...], masses: tuple[float, ...]) -> Sampler:
     """How a daughter decays in its rest frame: by a known amplitude, isotropic, or flat in phase space.
 
     Raises

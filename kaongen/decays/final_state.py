@@ -127,22 +127,35 @@ class _Builder:
             self.branching *= entry.branching_fraction.value
         lifetime = LIFETIMES[name] if name in LIFETIMES else self.values.get(lifetime_name(name), 0.0)
         self.secondaries.append(
-            Secondary(parent, products, mass, lifetime, sampler_of(name, mass, decay.names, masses))
+            Secondary(parent, products, mass, lifetime, sampler_of(name, mass, decay.names, tuple(masses)))
         )
         self.species += [SPECIES[n] for n in decay.names]
         self.masses += masses
         return self.add(products[0], decay)
 
 
-def _arrangements(daughters: Sequence[str | Descriptor]) -> int:
-    """In how many ways like daughters can share the decays that are asked for; one left alone may decay anyhow."""
-    result = 1
-    keys = [d if isinstance(d, str) else d.key for d in daughters]
+def _arrangements(daughters: Sequence[str | Descriptor]) -> float:
+    """What like daughters do to the product of the branching fractions of those that decay.
+
+    They can share different decays in several ways. One that is left alone may decay anyhow: of n daughters at least as
+    many decay as is asked for.
+    """
+    result = 1.0
     for name in {d if isinstance(d, str) else d.parent for d in daughters}:
-        modes = [key for key in keys if (key if isinstance(key, str) else key[0]) == name]
-        result *= math.factorial(len(modes))
-        for mode in set(modes):
-            result //= math.factorial(modes.count(mode))
+        alike = [d for d in daughters if (d if isinstance(d, str) else d.parent) == name]
+        modes = [d.key for d in alike if not isinstance(d, str)]
+        n, decaying = len(alike), len(modes)
+        if len(set(modes)) == 1 and decaying < n:
+            decay = next(d for d in alike if not isinstance(d, str))
+            entry, _ = known(name, decay.names)
+            p = entry.branching_fraction.value if entry is not None else 1.0
+            at_least = sum(math.comb(n, k) * p**k * (1.0 - p) ** (n - k) for k in range(decaying, n + 1))
+            result *= at_least / p**decaying
+        elif modes:
+            ways = math.factorial(n) // math.factorial(n - decaying)
+            for mode in set(modes):
+                ways //= math.factorial(modes.count(mode))
+            result *= ways
     return result
 
 
@@ -153,4 +166,4 @@ def lifetime_name(particle: str) -> str:
 
 def mass_name(particle: str) -> str:
     """Name of the parameter that holds a new particle's mass in GeV."""
-    return f"m_{particle.replace(chr(39), '')}"
+    return f"m_{particle.removeprefix('anti-').replace(chr(39), '')}"

@@ -6,6 +6,7 @@ extensible, as a sample of one process.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,7 @@ from kaongen.decays.amplitude import flat
 from kaongen.decays.catalogue import find, processes
 from kaongen.decays.descriptor import Descriptor, parse
 from kaongen.decays.final_state import final_state
-from kaongen.decays.process import ManyBody, Process, Rate, TwoBody, Values
+from kaongen.decays.process import ManyBody, MuonSpectrum, Process, Rate, TwoBody, Values
 from kaongen.decays.rates import measured
 from kaongen.decays.samplers import sampler
 from kaongen.decays.sampling import CHUNK, Decays, kaon_boost, weights_above
@@ -59,7 +60,9 @@ class Mixture:
         if not 0 < len(self.components) <= LARGEST:
             raise ProcessError(f"{self.name}: {len(self.components)} components: there must be 1 to {LARGEST}")
         for c in self.components:
-            if not c.fraction.value >= 0.0:
+            if c.process.descriptor.names != c.process.descriptor.daughters:
+                raise ProcessError(f"{self.name}: {c.process.decay}: a mixture is of the kaon's own decays alone")
+            if not (math.isfinite(c.fraction.value) and c.fraction.value >= 0.0):
                 raise ProcessError(f"{self.name}: {c.process.name} has the branching fraction {c.fraction.value:g}")
         if not self.total > 0.0:
             raise ProcessError(f"{self.name}: no component has a branching fraction above 0")
@@ -138,7 +141,9 @@ class _Part:
         self._values = component.process.values(component.values)
         self._key = key
         self._sampler = sampler(self._process, self._values) if n else None
-        particles = self._sampler.particles if self._sampler else len(self._process.daughters)
+        # a muon and what recoils against it as a whole
+        unresolved = isinstance(self._process.dynamics, MuonSpectrum)
+        particles = 2 if unresolved else len(self._process.daughters)
         self._columns = np.empty((3 * particles, n), dtype=np.float32)
         self._index = np.empty(n, dtype=np.uint64)
         self._made: list[tuple[int, int, int]] = []
@@ -249,6 +254,7 @@ _NATURAL: tuple[tuple[str, dict[str, float], str], ...] = (
     ("munumumu", {}, ""),
     ("enumumu", {}, ""),
     ("pinunu", {}, ""),
+    ("pieeee", {}, ""),
 )
 """Processes of the Standard Model, their parameters where they are not the defaults, and the mode that the measured
 branching fraction of another counts them in: of what radiates, the part above the photon's lowest energy."""
@@ -273,8 +279,8 @@ def natural() -> Mixture:
     return Mixture("natural", tuple(components))
 
 
-def from_dec(path: str | Path, parent: str = "K+") -> Mixture:
-    """The mixture of a decay table in DEC format (needs the package decaylanguage).
+def from_dec(path: str | Path) -> Mixture:
+    """The decays of the K+ in a decay table in DEC format (needs the package decaylanguage).
 
     A mode with the daughters of a process of the catalogue is that process; any other is isotropic or flat in phase
     space. The file's models are not looked at.
@@ -284,19 +290,29 @@ def from_dec(path: str | Path, parent: str = "K+") -> Mixture:
     ProcessError
         If the file cannot be used, has particles that kaongen does not know, or modes that nature forbids.
     """
-    modes = dec.read(path, parent)
+    modes = dec.read(path)
     known = {process.descriptor.key: process for process in reversed(processes())}
-    components = []
+    fractions: dict[str, float] = {}
+    chosen: dict[str, Process] = {}
     for mode in modes:
         try:
-            decay = parse(str(Descriptor(parent, mode.daughters)))
+            decay = parse(str(Descriptor("K+", mode.daughters)))
         except ProcessError as problem:
             raise ProcessError(f"{path}: {problem}") from None
         process = known.get(decay.key)
         if process is None or any(p.default is None for p in process.parameters):
             process = _phase_space(decay, mode.branching_fraction, str(path))
-        fraction = Rate(mode.branching_fraction, 0.0, str(path))
-        components.append(Component(process, process.values({}), fraction))
+        try:
+            process.masses(process.values({}))
+        except ProcessError as problem:
+            raise ProcessError(f"{path}: {problem}") from None
+        # lines with the same daughters are parts of one
+        fractions[process.name] = fractions.get(process.name, 0.0) + mode.branching_fraction
+        chosen.setdefault(process.name, process)
+    components = (
+        Component(process, process.values({}), Rate(fractions[name], 0.0, str(path)))
+        for name, process in chosen.items()
+    )
     return Mixture(Path(path).stem, tuple(components))
 
 

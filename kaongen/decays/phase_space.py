@@ -70,7 +70,7 @@ def phase_space(
         Of the daughters in GeV, three or more, in the order in which they are chained.
     limits
         For a number k of daughters, the range in GeV within which the mass of the first k must lie; equal ends fix it:
-        the system is then on its mass shell, and its propagator's pi/(m Gamma) left to the caller.
+        the system is then on its mass shell, and 1/(2 m^2 Gamma), dS/pi with its propagator, left to the caller.
 
     Raises
     ------

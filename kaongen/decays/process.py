@@ -28,7 +28,8 @@ Values = Mapping[str, float]
 class Parameter:
     """A number that a process depends on, with the range in which it makes sense.
 
-    A parameter without a default must be given.
+    A parameter without a default must be given. One that is `of_daughter` says how a daughter decays, and the kaon's
+    amplitude does not see it.
     """
 
     name: str
@@ -37,13 +38,16 @@ class Parameter:
     description: str
     unit: str = ""
     default: float | None = None
+    of_daughter: bool = False
 
     def check(self, process: str, value: float) -> float:
         if not (math.isfinite(value) and self.minimum <= value <= self.maximum):
             unit = f" {self.unit}" if self.unit else ""
+            # with all digits where fewer would put the value on the limit
+            form = ".17g" if f"{value:g}" in (f"{self.minimum:g}", f"{self.maximum:g}") else "g"
             raise ProcessError(
-                f"{process}: {self.name} = {value:g}{unit} is not allowed: "
-                f"it must lie between {self.minimum:g} and {self.maximum:g}{unit} ({self.description})"
+                f"{process}: {self.name} = {value:{form}}{unit} is not allowed: "
+                f"it must lie between {self.minimum:{form}} and {self.maximum:{form}}{unit} ({self.description})"
             )
         return value
 
@@ -205,7 +209,7 @@ class Process:
 
     def vector(self, values: Values) -> NDArray[np.float64]:
         """The parameters as the amplitude sees them: (n,) float64 in their declared order."""
-        return np.array([values[p.name] for p in self.parameters], dtype=np.float64)
+        return np.array([values[p.name] for p in self.parameters if not p.of_daughter], dtype=np.float64)
 
     def masses(self, values: Values) -> tuple[float, ...]:
         """Masses of the kaon's own daughters in GeV."""

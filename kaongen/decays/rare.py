@@ -107,7 +107,10 @@ _TERMS = (
     Parameter("structure", 0.0, 1.0, "1: with structure-dependent emission, 0: bremsstrahlung alone", default=1.0),
 )
 
-_M_EE = Parameter("m_ee_min", 2.0 * M_E, 0.35, "lowest mass of an e+ e- pair", "GeV", default=0.14)
+
+def _m_ee(maximum: float) -> Parameter:
+    return Parameter("m_ee_min", 2.0 * M_E, maximum, "lowest mass of an e+ e- pair", "GeV", default=0.14)
+
 
 _FOUR_LEPTONS = relative_to_munu(lambda v: (4.0 * math.pi * ALPHA_EM / M_MU) ** 2, 0.1)
 """The amplitudes are in units of C e^2, and lambda_mu is C m_mu. What O(p^4) leaves out is 10%: so far are the rates of
@@ -185,7 +188,7 @@ MUNUEE = Process(
     name="munuee",
     decay="K+ -> mu+ nu_mu e+ e-",
     dynamics=ManyBody(_munuee, order=_PAIR_FIRST, limits=_pair_mass),
-    parameters=(_M_EE, *_TERMS),
+    parameters=(_m_ee(0.35), *_TERMS),
     rate=_FOUR_LEPTONS,
     reference=_BEG,
 )
@@ -203,7 +206,7 @@ ENUEE = Process(
     name="enuee",
     decay="K+ -> e+ nu_e e+ e-",
     dynamics=ManyBody(_enuee, order=_PAIR_FIRST, limits=_pair_mass, exchange=((0, 2),)),
-    parameters=(_M_EE, *_TERMS),
+    parameters=(_m_ee(0.34), *_TERMS),
     rate=_FOUR_LEPTONS,
     reference=f"{_BEG}; antisymmetrised, both pairs above the lowest mass",
 )

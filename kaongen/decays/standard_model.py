@@ -247,7 +247,7 @@ PIPI0G = Process(
     decay="K+ -> pi+ pi0 gamma",
     dynamics=ThreeBody(_pipi0_gamma, s12_max=_photon_cut),
     parameters=(
-        _photon(0.01),
+        _photon(0.01, 0.17),
         Parameter("X_E", -1000.0, 1000.0, "electric direct emission", "GeV^-4", -24.0),
         Parameter("X_M", -1000.0, 1000.0, "magnetic direct emission", "GeV^-4", 254.0),
         Parameter(
@@ -271,7 +271,7 @@ PI0MUNUG = Process(
     name="pi0munug",
     decay="K+ -> pi0 mu+ nu_mu gamma",
     dynamics=ManyBody(_pi0munu_gamma, order=_PHOTON_LAST, limits=_photon_limit),
-    parameters=(_photon(0.01), *_LINEAR_SLOPES),
+    parameters=(_photon(0.01, 0.187), *_LINEAR_SLOPES),
     rate=relative_to(PI0MUNU, BR_K_PI0MUNU, lambda v: _E2, _WITHOUT_STRUCTURE),
     reference=_KL3_GAMMA_REFERENCE,
 )

@@ -50,6 +50,20 @@ class Chain:
         return n, above
 
 
+def candidate_slot(process: Process, final: FinalState) -> int:
+    """The slot of what is taken for the muon.
+
+    Raises
+    ------
+    ProcessError
+        If there is nothing that could be.
+    """
+    for slot in final.charged():
+        if final.species[slot].name in ("mu+", "pi+"):
+            return slot
+    raise ProcessError(f"{process.name}: {final.descriptor} has no mu+ or pi+ that could be seen as a muon")
+
+
 def build_chain(process: Process, values: Values, configuration: Configuration, vetoes: Vetoes = "weight") -> Chain:
     """The chain of a process at the given parameter values.
 
@@ -60,9 +74,7 @@ def build_chain(process: Process, values: Values, configuration: Configuration, 
     """
     checked = process.values(values)
     final = final_state(process, checked)
-    candidate = next((i for i in final.charged() if final.species[i].name in ("mu+", "pi+")), None)
-    if candidate is None:
-        raise ProcessError(f"{process.name}: {final.descriptor} has no mu+ or pi+ that could be seen as a muon")
+    candidate = candidate_slot(process, final)
     return Chain(
         process=process,
         values=checked,

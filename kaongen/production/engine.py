@@ -41,7 +41,7 @@ from kaongen.events.manifest import MANIFEST, read_manifest, verified_shards, wr
 from kaongen.events.writer import write_shard
 from kaongen.jit import BLOCK
 from kaongen.production.card import Card
-from kaongen.production.chain import Chain, build_chain
+from kaongen.production.chain import Chain, build_chain, candidate_slot
 from kaongen.production.selection import MEASURED_ROWS, TABLE, Selection, gather
 from kaongen.random import stream_key
 
@@ -87,6 +87,7 @@ def plan(card: Card) -> Manifest:
             values = process.values(part.parameters)
             rate = process.branching_fraction(values)
             final = final_state(process, values)
+            candidate_slot(process, final)
         except KaongenError as problem:
             raise CardError(f"sample {part.name!r}: {problem}") from None
         info = SampleInfo(

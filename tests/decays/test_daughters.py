@@ -365,7 +365,7 @@ def test_products_that_are_too_heavy(mass, parts, excess):
     masses = [m * scale * (1 + 1e-9) for m in masses]
     products = ["X"] * len(masses)
     with pytest.raises(ProcessError, match=re.escape(f"S of {mass:.6g} GeV cannot decay to {' '.join(products)}")):
-        sampler_of("S", mass, products, masses)
+        sampler_of("S", mass, tuple(products), tuple(masses))
 
 
 def test_exactly_at_threshold():

@@ -96,7 +96,7 @@ def test_pions_and_muons_fly():
         ("K+ -> pi+ (pi0 -> nu anti-nu)", True, ["nu", "anti-nu"], 1.0),
         ("K+ -> pi+ pi0 pi0", True, ["gamma"] * 4, BR_GG**2),
         ("K+ -> pi+ pi0 (pi0 -> e+ e- gamma)", True, ["e+", "e-", "gamma", "gamma", "gamma"], 2 * BR_GG * BR_EEG),
-        ("K+ -> pi+ pi0 (pi0 -> e+ e- gamma)", False, ["e+", "e-", "gamma"], 2 * BR_EEG),
+        ("K+ -> pi+ pi0 (pi0 -> e+ e- gamma)", False, ["e+", "e-", "gamma"], BR_EEG * (2 - BR_EEG)),
         ("K+ -> pi0 mu+ nu_mu", True, ["gamma"] * 2, BR_GG),
         ("K+ -> mu+ nu_mu gamma", True, [], 1.0),
     ],

@@ -157,7 +157,7 @@ BRANCHINGS = [
     # one of two like daughters decays as asked, either of them can be the one
     (f"K+ -> pi+ {THREE} pi0", True, 2 * PI0_TO_THREE * PI0_TO_TWO),
     (f"K+ -> pi+ pi0 {THREE}", True, 2 * PI0_TO_THREE * PI0_TO_TWO),
-    (f"K+ -> pi+ {THREE} pi0", False, 2 * PI0_TO_THREE),
+    (f"K+ -> pi+ {THREE} pi0", False, PI0_TO_THREE * (2 - PI0_TO_THREE)),
     (f"K+ -> pi+ {THREE} (pi0 -> gamma gamma)", True, 2 * PI0_TO_THREE * PI0_TO_TWO),
     (f"K+ -> pi+ {THREE} (pi0 -> gamma gamma)", False, 2 * PI0_TO_THREE * PI0_TO_TWO),
     (f"K+ -> pi+ {THREE} {THREE}", True, PI0_TO_THREE**2),

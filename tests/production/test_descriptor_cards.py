@@ -205,7 +205,6 @@ def test_a_decay_needs_a_name_for_its_sample():
         parse_card(CARD.replace('name = "phi-gg"', f'name = "{PHOTONS}"'), "mine.toml")
 
 
-@pytest.mark.xfail(strict=True, reason="found out only after the manifest is written")
 @pytest.mark.parametrize("process", ["K+ -> e+ nu_e", "K+ -> (mu+ -> e+ nu_e anti-nu_mu) nu_mu"])
 def test_without_a_muon_there_is_no_run(tmp_path, process):
     """Neither a directory nor a manifest is left, and the sample is named."""
