@@ -147,30 +147,27 @@ def rate(
 ) -> None:
     """Branching fraction of a process."""
     from kaongen.decays.catalogue import find
-    from kaongen.decays.final_state import final_state
+    from kaongen.decays.final_state import decay_rate
     from kaongen.report.tables import measured_text
 
     entry = find(process)
     values = entry.values(_parse_settings(settings or []))
-    result = entry.branching_fraction(values)
-    # of the decays of daughters that are written out, where they are known
-    daughters = final_state(entry, values, at_once=False).branching
-    value, error = result.value * daughters, result.error * daughters
+    result = decay_rate(entry, values)
     if json:
         _print_json(
             {
                 "process": entry.name,
                 "decay": entry.decay,
                 "parameters": values,
-                "branching_fraction": value,
-                "uncertainty": error,
+                "branching_fraction": result.value,
+                "uncertainty": result.error,
                 "source": result.source,
                 "reference": entry.reference,
             }
         )
     else:
         given = ", ".join(f"{k} = {v:g}" for k, v in values.items())
-        print(f"BR({entry.decay}) = {measured_text(value, error)}" + (f"   [{given}]" if given else ""))
+        print(f"BR({entry.decay}) = {measured_text(result.value, result.error)}" + (f"   [{given}]" if given else ""))
         print(f"{result.source}\n{entry.reference}")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from kaongen.decays.daughters import LIFETIMES, Secondary, known, sampler_of
 from kaongen.decays.descriptor import Descriptor
-from kaongen.decays.process import Process, Values
+from kaongen.decays.process import Process, Rate, Values
 from kaongen.decays.workspace import DecayBlock
 from kaongen.particles import SPECIES, Species
 
@@ -98,6 +98,13 @@ def final_state(process: Process, values: Values, at_once: bool = True) -> Final
         len(process.daughters),
         bool(process.chain),
     )
+
+
+def decay_rate(process: Process, values: Values) -> Rate:
+    """Branching fraction of a decay with those decays of daughters that its descriptor asks for and that are known."""
+    rate = process.branching_fraction(values)
+    factor = final_state(process, values, at_once=False).branching
+    return Rate(rate.value * factor, rate.error * factor, rate.source)
 
 
 class _Builder:

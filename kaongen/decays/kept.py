@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -11,8 +12,10 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from kaongen.decays.alias import CELLS
 from kaongen.decays.amplitude import is_builtin, momenta_address
 from kaongen.decays.cells import CellTable, build_cells
+from kaongen.decays.hypercube import BINS
 from kaongen.decays.phase_space import PhaseSpace
 from kaongen.jit import cache_directory
 
@@ -30,13 +33,33 @@ def cell_table(amplitude: Any, space: PhaseSpace, parameters: NDArray[np.float64
         with np.load(path) as stored:
             content: dict[str, Any] = {name: stored[name] for name in _ARRAYS}
             content |= {name: float(stored[name]) for name in _NUMBERS}
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        _check(content, space.dimensions)
+    except (OSError, TypeError, ValueError, KeyError, EOFError, BadZipFile):
         table = build_cells(amplitude, space, parameters)
         _keep(path, table)
         return table
     return CellTable(
         amplitude=amplitude, address=momenta_address(amplitude), space=space, parameters=parameters, **content
     )
+
+
+def _check(content: dict[str, Any], axes: int) -> None:
+    """Kernels read the arrays without looking.
+
+    Raises
+    ------
+    ValueError
+        If one has not the type or the shape of a table's.
+    """
+    for name, dtype, size in (
+        ("warps", "f8", axes * 2 * BINS),
+        ("bits", "i8", axes),
+        ("shifts", "i8", axes),
+        ("alias", "u8", CELLS),
+        ("acceptance", "f8", CELLS),
+    ):
+        if content[name].dtype != np.dtype(dtype) or content[name].shape != (size,):
+            raise ValueError(f"{name} is not that of a table")
 
 
 def _path(name: str, space: PhaseSpace, parameters: NDArray[np.float64]) -> Path:
@@ -54,4 +77,5 @@ def _keep(path: Path, table: CellTable) -> None:
         partial.replace(path)
     except OSError:
         # a table that cannot be kept is built again next time
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from kaongen.decays.final_state import decay_rate
 from kaongen.decays.mixture import Mixture
 from kaongen.decays.process import Process
 from kaongen.report.tables import measured_text
@@ -20,7 +21,7 @@ def channel_rows(chosen: Iterable[Process]) -> list[dict[str, Any]]:
 
 def _channel(process: Process) -> dict[str, Any]:
     complete = all(p.default is not None for p in process.parameters)
-    rate = process.branching_fraction(process.values({})) if complete else None
+    rate = decay_rate(process, process.values({})) if complete else None
     return {
         "name": process.name,
         "decay": process.decay,

@@ -18,6 +18,8 @@ from kaongen.events.inspection import validate_events
 from kaongen.events.manifest import read_manifest
 from kaongen.events.reader import open_events
 from kaongen.production.card import read_card, shipped_cards
+from kaongen.production.chain import build_chain
+from kaongen.random import stream_key
 
 # One of each kind: two-body, three-body with a photon, with a pi0, with pions that decay in flight, many-body, a chain.
 # Not whole chunks.
@@ -218,9 +220,14 @@ def test_tallies_are_those_of_the_columns(catalogue_run, name):
 
 @pytest.mark.parametrize("name", WITHOUT_CANDIDATE)
 def test_what_has_no_candidate_is_refused(tmp_path, name):
+    """Before anything is written."""
     given = {"m_N": 0.2} if name == "eN" else {}
-    with pytest.raises(ProcessError, match=rf"{name}: K\+ -> .* has no mu\+ or pi\+ that could be seen as a muon"):
+    problem = rf"{name}: K\+ -> .* has no mu\+ or pi\+ that could be seen as a muon"
+    with pytest.raises(CardError, match=rf"sample '{name}': {problem}"):
         made(tmp_path / "run", sample(name, parameters=given))
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(ProcessError, match=problem):
+        build_chain(find(name), given, card(*SAMPLES).configuration())
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
@@ -388,9 +395,6 @@ def test_progress_counts_every_candidate_once(tmp_path):
 
 def test_chunks_in_memory_are_those_in_the_files(base):
     """What benchmarks and toys use instead of files."""
-    from kaongen.production.chain import build_chain
-    from kaongen.random import stream_key
-
     chain = build_chain(find("munug"), PARAMETERS.get("munug", {}), card(*SAMPLES).configuration())
     worker = engine.Worker(MuonSelection(), None)
     pieces = [(chain, stream_key(5, "munug"), k * CHUNK, CHUNK) for k in range(3)]
