@@ -44,7 +44,7 @@ class Parameter:
         if not (math.isfinite(value) and self.minimum <= value <= self.maximum):
             unit = f" {self.unit}" if self.unit else ""
             # with all digits where fewer would put the value on the limit
-            form = ".17g" if f"{value:g}" in (f"{self.minimum:g}", f"{self.maximum:g}") else "g"
+            form = ".12g" if f"{value:g}" in (f"{self.minimum:g}", f"{self.maximum:g}") else "g"
             raise ProcessError(
                 f"{process}: {self.name} = {value:{form}}{unit} is not allowed: "
                 f"it must lie between {self.minimum:{form}} and {self.maximum:{form}}{unit} ({self.description})"
