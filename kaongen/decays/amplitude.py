@@ -147,7 +147,10 @@ def momenta_amplitude(function: Any, particles: int) -> Any:
         raise ProcessError(f"an amplitude of {particles} daughters: it must be 3 to 6")
     body = function.py_func if isinstance(function, CPUDispatcher) else function
     squared = njit(error_model="numpy", nogil=True, forceinline=True)(body)
-    return _compiled(_LOOPS[particles](squared), MOMENTA, "(p, parameters)")
+    compiled = _compiled(_LOOPS[particles](squared), MOMENTA, "(p, parameters)")
+    # it reads so many momenta, whatever the process has
+    compiled.particles = particles
+    return compiled
 
 
 # numba unrolls no loop over a tuple that is made in it, so there is one loop for each number of particles.

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -53,6 +54,9 @@ _KEY = np.uint64(0x6B616F6E)
 
 _FLOOR = 1e-3
 """Least bound of a cell, in units of the mean of all."""
+
+_LEAST_EFFICIENCY, _MOST_EXCESS = 0.02, 0.01
+"""Where a table warns that its cells are too coarse."""
 
 _T = TypeVar("_T")
 
@@ -121,8 +125,15 @@ def build_cells(amplitude: Any, space: PhaseSpace, parameters: NDArray[np.float6
     points = _points(axes, _SPLIT_POINTS, _ROUNDS)
     bits = np.array(_split(points, _densities(points, frame(warps), space.particles), alias.CELL_BITS))
     cells = (*frame(warps), bits, np.concatenate([[0], np.cumsum(bits)[:-1]]))
-    bound, mean, error = _tried(_explored(cells, space), cells, space)
+    bound, mean, error, excess = _tried(_explored(cells, space), cells, space)
     table, ceiling, acceptance = _chooser(bound)
+    if mean < _LEAST_EFFICIENCY * ceiling or excess > _MOST_EXCESS:
+        warnings.warn(
+            f"|M|^2 varies much within a cell of phase space: {mean / ceiling:.2g} decays per attempt, "
+            f"{excess:.2g} of all weight above the bounds; a narrow peak must be in the mass of the first two, three, "
+            "... daughters",
+            stacklevel=2,
+        )
     return CellTable(
         amplitude=amplitude,
         address=address,
@@ -152,8 +163,13 @@ def _explored(cells: Frame, space: PhaseSpace) -> NDArray[np.float64]:
     return np.asarray(np.maximum(bound, _FLOOR * bound.mean()))
 
 
-def _tried(bound: NDArray[np.float64], cells: Frame, space: PhaseSpace) -> tuple[NDArray[np.float64], float, float]:
-    """Bounds raised where points lie above them; and the mean density with its error, without bias from the bounds."""
+def _tried(
+    bound: NDArray[np.float64], cells: Frame, space: PhaseSpace
+) -> tuple[NDArray[np.float64], float, float, float]:
+    """Bounds raised where points lie above them; the mean density with its error, and what share of it was above.
+
+    The mean has no bias from the bounds.
+    """
     means, variances = [], []
     for number in range(_TRIALS):
         table, ceiling, acceptance = _chooser(bound)
@@ -165,7 +181,8 @@ def _tried(bound: NDArray[np.float64], cells: Frame, space: PhaseSpace) -> tuple
         variances.append((square - mean**2) * ceiling**2 / _TRIAL_POINTS)
         for _, _, found, excess in tried:
             np.maximum.at(bound, found, _RAISE * excess / acceptance[found])
-    return bound, math.fsum(means) / _TRIALS, math.sqrt(math.fsum(variances)) / _TRIALS
+    above = math.fsum(float((excess - 1.0).sum()) for _, _, _, excess in tried) / (mean * _TRIAL_POINTS)
+    return bound, math.fsum(means) / _TRIALS, math.sqrt(math.fsum(variances)) / _TRIALS, above
 
 
 def _attempted(

@@ -1,7 +1,8 @@
 """The warped hypercube: points of many-body phase space as the sampler draws them, and the density there.
 
 Each axis of the hypercube is warped so that the density's marginal varies as little as it can (the grids of VEGAS;
-Lepage, J. Comput. Phys. 27 (1978) 192): poles and resonances need no declaration. Halved again and again along its
+Lepage, J. Comput. Phys. 27 (1978) 192): poles and resonances in the mass of a system need no declaration, down to a
+width of 1% of it. Halved again and again along its
 axes, the warped hypercube falls into 2^16 equal cells, of which Walker's alias table picks one.
 """
 

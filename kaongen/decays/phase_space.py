@@ -48,7 +48,10 @@ class PhaseSpace:
 
     @property
     def constant(self) -> float:
-        """What multiplies the mean of `unfold`'s weight over the hypercube to give phase space (GeV^(2n - 4))."""
+        """What multiplies the mean of `unfold`'s weight over the hypercube to give phase space.
+
+        In GeV^(2n - 4), and less by one for each system whose mass is fixed: its dS/pi is left out.
+        """
         free = sum(1 for k in range(2, self.particles) if self.upper[k] > self.lower[k])
         return 1.0 / (self.parent * (4.0 * math.pi) ** (self.particles - 1) * math.pi**free)
 

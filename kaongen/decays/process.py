@@ -150,6 +150,7 @@ class Process:
             if len(names) < 3:
                 raise ProcessError(f"{self.name}: {self.decay!r} has {len(names)} daughters, it must have 3 or more")
             _check_order(self.name, self.decay, self.order, names, len(names))
+            _check_amplitude(self.name, self.dynamics, self.order, names)
         elif isinstance(self.dynamics, TwoBody) and len(names) != 2:
             raise ProcessError(f"{self.name}: {self.decay!r} has {len(names)} daughters, a two-body decay has 2")
 
@@ -277,6 +278,17 @@ def _check_order(name: str, decay: str, order: tuple[int, ...], names: tuple[str
     if sorted(order) != list(range(count)):
         wanted = ", ".join(map(str, range(count - 1)))
         raise ProcessError(f"{name}: order {order} must hold {wanted} and {count - 1} once each")
+
+
+def _check_amplitude(name: str, dynamics: ManyBody, order: tuple[int, ...], names: tuple[str, ...]) -> None:
+    particles = getattr(dynamics.amplitude, "particles", len(names))
+    if particles != len(names):
+        raise ProcessError(f"{name}: the amplitude is of {particles} daughters, the decay has {len(names)}")
+    for i, j in dynamics.exchange:
+        if not (0 <= i < len(names) and 0 <= j < len(names) and names[order[i]] == names[order[j]]):
+            raise ProcessError(
+                f"{name}: exchange ({i}, {j}) must be the positions in p of two daughters that are alike"
+            )
 
 
 # kept, because rate and sampler of a process want the same one

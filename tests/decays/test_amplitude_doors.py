@@ -273,3 +273,48 @@ def test_a_process_that_cannot_be_sampled(function, decay, limits, message):
     for ask in (lambda: kaongen.sample(process, 10), lambda: process.width({})):
         with pytest.raises(ProcessError, match=message):
             ask()
+
+
+def _one(p, parameters):
+    return 1.0
+
+
+@pytest.mark.parametrize("particles", [4, 6])
+def test_an_amplitude_of_another_number_of_daughters_is_refused(particles):
+    """It would read momenta that are not there."""
+    with pytest.raises(ProcessError, match=f"mine: the amplitude is of {particles} daughters, the decay has 5"):
+        kaongen.Process(
+            name="mine",
+            decay="K+ -> pi+ e+ e- nu anti-nu",
+            dynamics=kaongen.ManyBody(kaongen.momenta_amplitude(_one, particles)),
+            rate=kaongen.measured(BR_K_MUNU),
+            reference="here",
+        )
+
+
+@pytest.mark.parametrize("pair", [(0, 7), (-1, 1), (0, 2)])
+def test_only_like_daughters_can_be_exchanged(pair):
+    with pytest.raises(ProcessError, match=r"mine: exchange \(.*\) must be the positions in p of two daughters"):
+        kaongen.Process(
+            name="mine",
+            decay="K+ -> e+ e+ e- nu_e",
+            dynamics=kaongen.ManyBody(kaongen.momenta_amplitude(_one, 4), exchange=(pair,)),
+            rate=kaongen.measured(BR_K_MUNU),
+            reference="here",
+        )
+
+
+def test_a_narrow_peak_outside_the_chain_is_warned_of():
+    def peak(p, parameters):
+        e, x, y, z = p[0][3] + p[2][3], p[0][0] + p[2][0], p[0][1] + p[2][1], p[0][2] + p[2][2]
+        return 1.0 / ((e * e - x * x - y * y - z * z - 0.04) ** 2 + 1e-10)
+
+    process = kaongen.Process(
+        name="mine",
+        decay="K+ -> e+ nu_e mu+ mu-",
+        dynamics=kaongen.ManyBody(kaongen.momenta_amplitude(peak, 4)),
+        rate=kaongen.measured(BR_K_MUNU),
+        reference="here",
+    )
+    with pytest.warns(UserWarning, match="a narrow peak must be in the mass of the first two"):
+        process.cell_table({})
