@@ -74,7 +74,7 @@ def cases(threads: Threads, quick: bool) -> list[Case]:
     result = [
         Case(GROUP, p.name, _runner(p, threads, columns, chunks), threads.number, note=p.decay) for p in processes()
     ]
-    mixture, n = natural(), 16 * chunks * CHUNK
+    mixture, n = natural(), 4 * chunks * CHUNK
     result.append(
         Case(
             GROUP,
