@@ -24,7 +24,8 @@ ALPHA_EM: Final = 1 / 137.035999177
 """Fine-structure constant, CODATA 2022."""
 
 
-def _mass(pdg_id: int) -> float:
+def pdg_mass(pdg_id: int) -> float:
+    """Mass in GeV of the particle with this PDG number."""
     value = Particle.from_pdgid(pdg_id).mass
     assert value is not None
     return float(value) / 1000
@@ -36,11 +37,11 @@ def _lifetime(pdg_id: int) -> float:
     return float(value)
 
 
-M_K: Final = _mass(321)
-M_PI: Final = _mass(211)
-M_PI0: Final = _mass(111)
-M_MU: Final = _mass(13)
-M_E: Final = _mass(11)
+M_K: Final = pdg_mass(321)
+M_PI: Final = pdg_mass(211)
+M_PI0: Final = pdg_mass(111)
+M_MU: Final = pdg_mass(13)
+M_E: Final = pdg_mass(11)
 
 TAU_K: Final = _lifetime(321)
 """Mean life of the charged kaon in ns."""

@@ -86,3 +86,23 @@ def probabilities(table: NDArray[np.uint64]) -> NDArray[np.float64]:
     share = own.copy()
     np.add.at(share, (table >> _SHIFT).astype(np.int64), _ONE - own)
     return share / (table.size * _ONE)
+
+
+def proposals(bound: NDArray[np.float64]) -> tuple[NDArray[np.uint64], float, NDArray[np.float64]]:
+    """How to choose cells in proportion to their bounds, and accept what is found there.
+
+    Proposals follow the probabilities that the table has exactly, after rounding; each is at least 1 - SLACK of what
+    the cell's bound asks for, so that the acceptance stays below one.
+
+    Returns
+    -------
+    table, ceiling, acceptance
+        Walker's table; the sum of the bounds that it stands for; for each cell what turns a content that is at most its
+        bound into the probability to accept it, (CELLS,) float64.
+    """
+    total = bound.sum()
+    table = alias_table(bound / total)
+    ceiling = float(total / (1.0 - SLACK))
+    given = ceiling * probabilities(table)
+    occupied = given > 0.0
+    return table, ceiling, np.where(occupied, 1.0 / np.where(occupied, given, 1.0), 0.0)

@@ -213,3 +213,9 @@ def flat(n, p, parameters, result):
     for j in range(n):
         result[j] = 1.0
     return 0.0
+
+
+@amplitude
+def flat_dalitz(s12, s23, parameters):
+    """The same on the Dalitz plot."""
+    return 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from kaongen.amplitudes import munu_v_mumu, munu_x
-from kaongen.decays.amplitude import amplitude, block_amplitude, momentum
+from kaongen.decays.amplitude import amplitude, block_amplitude, flat_dalitz, momentum
 from kaongen.decays.process import ManyBody, Parameter, Process, Rate, ThreeBody, TwoBody, Values
 from kaongen.decays.rates import formula, relative_to_munu
 from kaongen.jit import full_width
@@ -25,11 +25,6 @@ def _vector(s12, s23, p):
 @amplitude
 def _scalar(s12, s23, p):
     return munu_x.scalar(s12, s23, p[0])
-
-
-@amplitude
-def _flat(s12, s23, p):
-    return 1.0
 
 
 @block_amplitude
@@ -159,7 +154,7 @@ PI_ALP = Process(
 PI_AA = Process(
     name="piaa",
     decay="K+ -> pi+ a a",
-    dynamics=ThreeBody(_flat, order=(1, 2, 0)),
+    dynamics=ThreeBody(flat_dalitz, order=(1, 2, 0)),
     parameters=(
         Parameter("m_a", 0.0, (M_K - M_PI) / 2.0 - _MARGIN, "mass of a, below (m_K - m_pi)/2", "GeV"),
         Parameter("BR", 0.0, 1.0, "branching fraction", default=1e-10),

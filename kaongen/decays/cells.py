@@ -126,7 +126,8 @@ def build_cells(amplitude: Any, space: PhaseSpace, parameters: NDArray[np.float6
     bits = np.array(_split(points, _densities(points, frame(warps), space.particles), alias.CELL_BITS))
     cells = (*frame(warps), bits, np.concatenate([[0], np.cumsum(bits)[:-1]]))
     bound, mean, error, excess = _tried(_explored(cells, space), cells, space)
-    table, ceiling, acceptance = _chooser(bound)
+    table, total, acceptance = alias.proposals(bound)
+    ceiling = total / alias.CELLS
     if mean < _LEAST_EFFICIENCY * ceiling or excess > _MOST_EXCESS:
         warnings.warn(
             f"|M|^2 varies much within a cell of phase space: {mean / ceiling:.2g} decays per attempt, "
@@ -172,7 +173,8 @@ def _tried(
     """
     means, variances = [], []
     for number in range(_TRIALS):
-        table, ceiling, acceptance = _chooser(bound)
+        table, total, acceptance = alias.proposals(bound)
+        ceiling = total / alias.CELLS
         attempt = partial(_attempted, cells=cells, table=table, acceptance=acceptance, particles=space.particles)
         tried = _in_threads(attempt, range(number * _TRIAL_POINTS, (number + 1) * _TRIAL_POINTS, _TRIED))
         mean = math.fsum(total for total, _, _, _ in tried) / _TRIAL_POINTS
@@ -192,18 +194,6 @@ def _attempted(
         first, _TRIED, *cells, table, acceptance, *buffers(particles)
     )
     return made
-
-
-def _chooser(bound: NDArray[np.float64]) -> tuple[NDArray[np.uint64], float, NDArray[np.float64]]:
-    """Walker's table for cells with these bounds, the mean of the bounds, and each cell's acceptance over density.
-
-    As for the Dalitz plot, proposals follow what the table has exactly, so that acceptances stay below one.
-    """
-    table = alias.alias_table(bound / bound.sum())
-    ceiling = float(bound.mean()) / (1.0 - alias.SLACK)
-    given = ceiling * alias.CELLS * alias.probabilities(table)
-    occupied = given > 0.0
-    return table, ceiling, np.where(occupied, 1.0 / np.where(occupied, given, 1.0), 0.0)
 
 
 def _in_threads(work: Callable[[int], _T], items: Sequence[int]) -> list[_T]:

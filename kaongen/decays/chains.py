@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from kaongen.decays.daughters import LIFETIMES
-from kaongen.decays.descriptor import Descriptor, parse
+from kaongen.decays.descriptor import Descriptor, name_of, parse
 from kaongen.decays.final_state import lifetime_name, mass_name
 from kaongen.decays.process import Parameter, Process
 from kaongen.errors import ProcessError, suggestion
@@ -53,7 +53,7 @@ def _with_decays(process: Process, wanted: Descriptor) -> Process:
     daughters: list[str | Descriptor] = []
     for name in process.descriptor.names:
         # of several daughters of a kind, those that decay come first
-        alike = [d for d in left if (d if isinstance(d, str) else d.parent) == name]
+        alike = [d for d in left if name_of(d) == name]
         chosen = next((d for d in alike if not isinstance(d, str)), alike[0])
         left.remove(chosen)
         daughters.append(chosen)

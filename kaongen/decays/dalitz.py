@@ -168,18 +168,11 @@ def build_table(
     area = np.outer(np.diff(edges_u), np.diff(edges_v))
     least, most, mean = _cell_bounds(values)
     upper, lower, content = most * area, least * area, mean * area
-    total = upper.sum()
     # The distance to the mean of the corners, added up without cancellation, is an error estimate, and a generous one.
     corners = values[::_SUB, ::_SUB]
     coarse = 0.25 * (corners[1:, 1:] + corners[1:, :-1] + corners[:-1, 1:] + corners[:-1, :-1])
     uncertainty = np.abs((coarse - mean) * area).sum()
-    table = alias.alias_table(upper.ravel() / total)
-    # Proposals follow the probabilities that the table has exactly, after rounding; each is at least 1 - SLACK of what
-    # the cell's upper bound asks for, so the acceptance below never exceeds one.
-    ceiling = total / (1.0 - alias.SLACK)
-    given = ceiling * alias.probabilities(table)
-    occupied = given > 0.0
-    per_cell = np.where(occupied, 1.0 / np.where(occupied, given, 1.0), 0.0)
+    table, ceiling, per_cell = alias.proposals(upper.ravel())
     span = high - low
     if uncertainty > _COARSE * content.sum():
         warnings.warn(

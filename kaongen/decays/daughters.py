@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kaongen.amplitudes import muon_decay, pi0_dalitz
-from kaongen.decays.amplitude import amplitude, flat
+from kaongen.decays.amplitude import amplitude, flat, flat_dalitz
 from kaongen.decays.cells import build_cells
 from kaongen.decays.dalitz import build_table
 from kaongen.decays.flight import boost_from, fly
@@ -49,11 +49,6 @@ def _pi0_dalitz(s12, s23, p):
 @amplitude
 def _muon(s12, s23, p):
     return muon_decay.squared(s12, s23)
-
-
-@amplitude
-def _flat(s12, s23, p):
-    return 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +149,7 @@ def sampler_of(parent: str, mass: float, products: tuple[str, ...], masses: tupl
     entry, order = known(parent, products)
     none = np.empty(0)
     if len(products) == 3:
-        squared = entry.amplitude if entry and entry.amplitude is not None else _flat
+        squared = entry.amplitude if entry and entry.amplitude is not None else flat_dalitz
         one, two, three = order
         return Dalitz(build_table(squared, (masses[one], masses[two], masses[three]), none, parent=mass), order)
     return Cells(build_cells(flat, phase_space(mass, masses), none), tuple(range(len(products))))

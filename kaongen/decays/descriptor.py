@@ -29,7 +29,7 @@ class Descriptor:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the direct daughters, in their order."""
-        return tuple(d if isinstance(d, str) else d.parent for d in self.daughters)
+        return tuple(map(name_of, self.daughters))
 
     @property
     def key(self) -> Key:
@@ -39,6 +39,11 @@ class Descriptor:
     def __str__(self) -> str:
         daughters = (d if isinstance(d, str) else f"({d})" for d in self.daughters)
         return f"{self.parent} -> {' '.join(daughters)}"
+
+
+def name_of(daughter: str | Descriptor) -> str:
+    """Name of a daughter, whether it decays in turn or not."""
+    return daughter if isinstance(daughter, str) else daughter.parent
 
 
 def parse(text: str, parent: str | None = "K+") -> Descriptor:

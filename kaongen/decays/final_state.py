@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kaongen.decays.daughters import LIFETIMES, Secondary, known, sampler_of
-from kaongen.decays.descriptor import Descriptor
+from kaongen.decays.descriptor import Descriptor, name_of
 from kaongen.decays.process import Process, Rate, Values
 from kaongen.decays.workspace import DecayBlock
 from kaongen.particles import SPECIES, Species
@@ -54,13 +54,15 @@ class FinalState:
         if self.ordered:
             return 1
         siblings = next((s.products for s in self.secondaries if slot in s.products), range(self.daughters))
-        gone = {s.parent for s in self.secondaries}
-        return sum(self.species[i] == self.species[slot] for i in siblings if i not in gone)
+        return sum(self.species[i] == self.species[slot] for i in siblings if i not in self._decayed())
 
     def charged(self) -> tuple[int, ...]:
         """Slots of charged particles that the detector sees; one that was told to decay is not among them."""
-        gone = {s.parent for s in self.secondaries}
+        gone = self._decayed()
         return tuple(i for i, s in enumerate(self.species) if s.charge and s.visible and i not in gone)
+
+    def _decayed(self) -> set[int]:
+        return {s.parent for s in self.secondaries}
 
     def photons(self) -> tuple[int, ...]:
         return tuple(i for i, s in enumerate(self.species) if s.name == "gamma")
@@ -148,8 +150,8 @@ def _arrangements(daughters: Sequence[str | Descriptor]) -> float:
     many decay as is asked for.
     """
     result = 1.0
-    for name in {d if isinstance(d, str) else d.parent for d in daughters}:
-        alike = [d for d in daughters if (d if isinstance(d, str) else d.parent) == name]
+    for name in set(map(name_of, daughters)):
+        alike = [d for d in daughters if name_of(d) == name]
         modes = [d.key for d in alike if not isinstance(d, str)]
         n, decaying = len(alike), len(modes)
         if len(set(modes)) == 1 and decaying < n:

@@ -107,7 +107,7 @@ class Mixture:
             counts = list(pool.map(lambda first: _choose(key, first, limits, chosen[first : first + _CHUNK]), firsts))
             # where each chunk's decays of each component begin among all of that component
             starts = np.cumsum(np.array([np.zeros(len(limits), dtype=np.int64), *counts]), axis=0)
-            parts = [self._part(k, key, int(total)) for k, total in enumerate(starts[-1])]
+            parts = [_Part(c, key, int(total)) for c, total in zip(self.components, starts[-1], strict=True)]
 
             def write(chunk: int) -> None:
                 first = firsts[chunk]
@@ -129,9 +129,6 @@ class Mixture:
         limits[int(np.flatnonzero([c.fraction.value for c in self.components])[-1]) :] = np.uint64(2**64 - 1)
         return limits
 
-    def _part(self, number: int, key: np.uint64, n: int) -> _Part:
-        return _Part(self.components[number], key, n)
-
 
 class _Part:
     """The decays of one component, while they are made. What happens never is not prepared either."""
@@ -146,20 +143,19 @@ class _Part:
         particles = 2 if unresolved else len(self._process.daughters)
         self._columns = np.empty((3 * particles, n), dtype=np.float32)
         self._index = np.empty(n, dtype=np.uint64)
-        self._made: list[tuple[int, int, int]] = []
+        self._made: list[tuple[int, int]] = []
 
     def write(self, index: NDArray[np.uint64], start: int, boost: tuple[float, float]) -> None:
         assert self._sampler is not None
         self._index[start : start + len(index)] = index
-        attempts, above = self._sampler.write(self._key, index, self._columns, start, boost)
-        self._made.append((start, attempts, above))
+        self._made.append(self._sampler.write(self._key, index, self._columns, start, boost))
 
     def decays(self, seed: int) -> Decays:
         weights: dict[int, float] = {}
-        if self._sampler is not None and any(above for _, _, above in self._made):
+        if self._sampler is not None and any(above for _, above in self._made):
             final = final_state(self._process, self._values, at_once=False)
             weights = weights_above(self._sampler, final, self._key, self._index)
-        attempts = sum(tried for _, tried, _ in self._made)
+        attempts = sum(tried for tried, _ in self._made)
         return Decays(
             process=self._process,
             names=self._process.daughters,
@@ -231,33 +227,33 @@ def _sorted_numbers(first, chosen, counts):  # type: ignore[no-untyped-def]
     return numbers
 
 
-_NATURAL: tuple[tuple[str, dict[str, float], str], ...] = (
-    ("munu", {}, ""),
-    ("pipi0", {}, ""),
-    ("pipipi", {}, ""),
-    ("pi0enu", {}, ""),
-    ("pi0munu", {}, ""),
-    ("pipi0pi0", {}, ""),
-    ("munug", {}, "munu"),
-    ("pi0enug", {}, "pi0enu"),
-    ("pipi0g", {}, "pipi0"),
-    ("pi0munug", {}, "pi0munu"),
-    ("pipienu", {}, ""),
-    ("pi0pi0enu", {}, ""),
-    ("enug", {}, ""),
-    ("enu", {}, ""),
-    ("pigg", {}, ""),
-    ("piee", {}, ""),
-    ("pimumu", {}, ""),
-    ("munuee", {}, ""),
-    ("enuee", {}, ""),
-    ("munumumu", {}, ""),
-    ("enumumu", {}, ""),
-    ("pinunu", {}, ""),
-    ("pieeee", {}, ""),
+_NATURAL: tuple[tuple[str, str], ...] = (
+    ("munu", ""),
+    ("pipi0", ""),
+    ("pipipi", ""),
+    ("pi0enu", ""),
+    ("pi0munu", ""),
+    ("pipi0pi0", ""),
+    ("munug", "munu"),
+    ("pi0enug", "pi0enu"),
+    ("pipi0g", "pipi0"),
+    ("pi0munug", "pi0munu"),
+    ("pipienu", ""),
+    ("pi0pi0enu", ""),
+    ("enug", ""),
+    ("enu", ""),
+    ("pigg", ""),
+    ("piee", ""),
+    ("pimumu", ""),
+    ("munuee", ""),
+    ("enuee", ""),
+    ("munumumu", ""),
+    ("enumumu", ""),
+    ("pinunu", ""),
+    ("pieeee", ""),
 )
-"""Processes of the Standard Model, their parameters where they are not the defaults, and the mode that the measured
-branching fraction of another counts them in: of what radiates, the part above the photon's lowest energy."""
+"""Processes of the Standard Model, and the mode whose measured branching fraction counts them in: of what radiates, the
+part above the photon's lowest energy."""
 
 
 def natural() -> Mixture:
@@ -266,16 +262,14 @@ def natural() -> Mixture:
     The measured fractions of modes without a photon include those with one; what is listed with a photon of its own
     is taken off. Photons below the lowest energy of the radiative modes are not generated.
     """
-    rates = {}
-    for name, given, _ in _NATURAL:
-        process = find(name)
-        rates[name] = process.branching_fraction(process.values(given))
+    chosen = {name: find(name) for name, _ in _NATURAL}
+    values = {name: process.values({}) for name, process in chosen.items()}
+    rates = {name: process.branching_fraction(values[name]) for name, process in chosen.items()}
     components = []
-    for name, given, _ in _NATURAL:
-        process, rate = find(name), rates[name]
-        inside = [rates[other].value for other, _, mode in _NATURAL if mode == name]
-        fraction = Rate(rate.value - sum(inside), rate.error, rate.source)
-        components.append(Component(process, process.values(given), fraction))
+    for name, process in chosen.items():
+        rate = rates[name]
+        inside = [rates[other].value for other, mode in _NATURAL if mode == name]
+        components.append(Component(process, values[name], Rate(rate.value - sum(inside), rate.error, rate.source)))
     return Mixture("natural", tuple(components))
 
 

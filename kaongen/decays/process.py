@@ -102,7 +102,7 @@ class ManyBody:
     limits : optional, from the values of the parameters: for a number k the range in GeV of the mass of the first k;
         equal ends put that system on its mass shell.
     exchange : pairs of like particles, as positions in p, that are to be exchanged at random: for an amplitude that is
-        zero on one side of a symmetry, and twice as large on the other.
+        not symmetric in them itself, but whose mean over the exchange is the symmetric one.
     """
 
     amplitude: Any
@@ -145,11 +145,13 @@ class Process:
         except ProcessError as problem:
             raise ProcessError(f"{self.name}: {problem}") from None
         if isinstance(self.dynamics, ThreeBody):
-            _check_order(self.name, self.decay, self.dynamics.order, names, 3)
+            if len(names) != 3:
+                raise ProcessError(f"{self.name}: {self.decay!r} has {len(names)} daughters, a three-body decay has 3")
+            _check_order(self.name, self.dynamics.order, 3)
         elif isinstance(self.dynamics, ManyBody):
             if len(names) < 3:
                 raise ProcessError(f"{self.name}: {self.decay!r} has {len(names)} daughters, it must have 3 or more")
-            _check_order(self.name, self.decay, self.order, names, len(names))
+            _check_order(self.name, self.order, len(names))
             _check_amplitude(self.name, self.dynamics, self.order, names)
         elif isinstance(self.dynamics, TwoBody) and len(names) != 2:
             raise ProcessError(f"{self.name}: {self.decay!r} has {len(names)} daughters, a two-body decay has 2")
@@ -272,9 +274,7 @@ class Process:
         return self.rate(self, values)
 
 
-def _check_order(name: str, decay: str, order: tuple[int, ...], names: tuple[str, ...], count: int) -> None:
-    if len(names) != count:
-        raise ProcessError(f"{name}: {decay!r} has {len(names)} daughters, a three-body decay has 3")
+def _check_order(name: str, order: tuple[int, ...], count: int) -> None:
     if sorted(order) != list(range(count)):
         wanted = ", ".join(map(str, range(count - 1)))
         raise ProcessError(f"{name}: order {order} must hold {wanted} and {count - 1} once each")

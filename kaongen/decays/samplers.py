@@ -179,7 +179,7 @@ class Cells:
         attempts = above = 0
         for offset in range(0, len(index), BLOCK):
             n = min(BLOCK, len(index) - offset)
-            block.index[:n] = index[offset : offset + n]
+            block.take(index[offset : offset + n])
             tried, exceeded = self.settle(key, n, PRIMARY, block, block.momenta)
             for particle, momenta in enumerate(block.momenta):
                 bulk.store(n, momenta, *boost, columns, 3 * particle, start + offset)

@@ -9,16 +9,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from particle import Particle
-
-from kaongen.particles import G_F, HBAR, SPEED_OF_LIGHT
-
-
-def _mass(pdg_id: int) -> float:
-    value = Particle.from_pdgid(pdg_id).mass
-    assert value is not None
-    return float(value) / 1000
-
+from kaongen.particles import G_F, HBAR, SPEED_OF_LIGHT, pdg_mass
 
 HBAR_C: Final = HBAR * SPEED_OF_LIGHT
 """GeV m: the decay length at rest of a width of 1 GeV."""
@@ -55,16 +46,16 @@ M_TOP_MSBAR: Final = 162.8
 """m_t(m_t) in GeV: next-to-leading order makes the loops with top quarks nearly free of scale at this choice
 (Buras and Venturini, arXiv:2109.11032). The pole mass, 172.6 GeV, would raise their rates by a quarter."""
 
-M_TAU: Final = _mass(15)
-M_W: Final = _mass(24)
-M_H: Final = _mass(25)
-M_CHARM: Final = _mass(4)
-M_BOTTOM: Final = _mass(5)
-M_STRANGE: Final = _mass(3)
-M_DOWN: Final = _mass(1)
+M_TAU: Final = pdg_mass(15)
+M_W: Final = pdg_mass(24)
+M_H: Final = pdg_mass(25)
+M_CHARM: Final = pdg_mass(4)
+M_BOTTOM: Final = pdg_mass(5)
+M_STRANGE: Final = pdg_mass(3)
+M_DOWN: Final = pdg_mass(1)
 """Quark masses in the MS-bar scheme: strange and down at 2 GeV, charm and bottom at their own mass."""
 
-M_RHO: Final = _mass(113)
+M_RHO: Final = pdg_mass(113)
 WIDTH_RHO: Final = 0.1474
 """Width of the neutral rho in GeV (PDG 2024, e+ e-)."""
 
