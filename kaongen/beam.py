@@ -15,7 +15,7 @@ from kaongen.kinematics import boost
 from kaongen.particles import M_K, SPEED_OF_LIGHT, TAU_K
 from kaongen.random import BEAM, VERTEX, draw, normal_pair, uniform
 
-_FIRST, _SECOND = np.uint64(0), np.uint64(1)
+_FIRST = np.uint64(0)
 DECAY_LENGTH_PER_GEV = SPEED_OF_LIGHT * TAU_K / M_K
 """Mean decay length in m of a kaon, for each GeV of momentum."""
 
@@ -24,12 +24,15 @@ P_MEAN, P_SPREAD, DIVERGENCE, HALF_X, HALF_Y, SLOPE, ORIGIN_Z, START_Z, END_Z = 
 
 
 @scalar_kernel
-def beam_track(key, index, stream, optics):  # type: ignore[no-untyped-def]
-    """One beam particle: momentum (GeV), slopes dx/dz and dy/dz, x and y (m) at the start of the decay volume."""
-    word_0, word_1, word_2, word_3 = draw(key, index, stream, _FIRST)
+def beam_track(key, index, stream, number, optics):  # type: ignore[no-untyped-def]
+    """One beam particle: momentum (GeV), slopes dx/dz and dy/dz, x and y (m) at the start of the decay volume.
+
+    It takes the draws `number` and `number + 1` (uint64) of the stream.
+    """
+    word_0, word_1, word_2, word_3 = draw(key, index, stream, number)
     a, b = normal_pair(word_0, word_1)
     c, _ = normal_pair(word_2, word_3)
-    word_0, word_1, _, _ = draw(key, index, stream, _SECOND)
+    word_0, word_1, _, _ = draw(key, index, stream, number + np.uint64(1))
     start = optics[START_Z]
     slope = optics[SLOPE]
     x = slope * (start - optics[ORIGIN_Z]) + optics[HALF_X] * (2.0 * uniform(word_0) - 1.0)
@@ -51,7 +54,7 @@ def kaon(key, n, optics, index, beam):  # type: ignore[no-untyped-def]
     vx, vy, vz = row(beam, K_X), row(beam, K_Y), row(beam, K_Z)
     length = optics[END_Z] - optics[START_Z]
     for j in range(n):
-        p, slope_x, slope_y, x, y = beam_track(key, index[j], BEAM, optics)
+        p, slope_x, slope_y, x, y = beam_track(key, index[j], BEAM, _FIRST, optics)
         word, _, _, _ = draw(key, index[j], VERTEX, _FIRST)
         mean = DECAY_LENGTH_PER_GEV * p
         depth = -mean * log(1.0 - uniform(word) * (1.0 - exp(-length / mean)))

@@ -13,24 +13,36 @@ K_X, K_Y, K_Z = VERTEX_X, VERTEX_Y, VERTEX_Z
 BEAM_ROWS = 7
 
 # Rows of `track`: the candidate as it enters the spectrometer: charge, momentum (GeV), a point of its line (m), and
-# the z from which it is a muon (m): -1 if it was one from the start, infinite for a pion that does not decay.
-T_CHARGE, T_P, T_PX, T_PY, T_PZ, T_X, T_Y, T_Z, T_MUON_Z = range(9)
+# the z from which it is a muon and an electron (m): FROM_START if it was one from the start, infinite for never.
+T_CHARGE, T_P, T_PX, T_PY, T_PZ, T_X, T_Y, T_Z, T_MUON_Z, T_ELECTRON_Z = range(10)
+# A decay behind the first chamber: its z (m, infinite if there is none) and the momentum from there on (GeV, without
+# the kick of the magnet); and the momentum with which it comes to the RICH and beyond, which is T_P otherwise.
+T_KINK_Z, T_QX, T_QY, T_QZ, T_END_P = range(10, 15)
 # Where it crosses the four chambers and what lies behind them (m).
-T_X1, T_Y1, T_X2, T_Y2, T_X3, T_Y3, T_X4, T_Y4 = range(9, 17)
-T_RICH_X, T_RICH_Y, T_TILE_X, T_TILE_Y, T_SLAB_X, T_SLAB_Y, T_LKR_X, T_LKR_Y, T_MUV3_X, T_MUV3_Y = range(17, 27)
-T_LKR_ENERGY = 27
-TRACK_ROWS = 28
+T_X1, T_Y1, T_X2, T_Y2, T_X3, T_Y3, T_X4, T_Y4 = range(15, 23)
+T_RICH_X, T_RICH_Y, T_TILE_X, T_TILE_Y, T_SLAB_X, T_SLAB_Y, T_LKR_X, T_LKR_Y, T_MUV3_X, T_MUV3_Y = range(23, 33)
+T_LKR_ENERGY = 33
+TRACK_ROWS = 34
 
-# Rows of `reco`: what is measured. Kaon and muon momenta (GeV), positions of the kaon at GTK3 and of the muon at the
-# first chamber (m), the vertex and the closest approach of the two (m), missing mass squared (GeV^2), E/p.
+FROM_START = -1.0
+"""In T_MUON_Z and T_ELECTRON_Z: it was one from the vertex on."""
+
+# Rows of `reco`: what is measured. Kaon and candidate momenta (GeV), positions of the kaon at GTK3 and of the candidate
+# at the first chamber (m), the vertex and the closest approach of the two (m), missing mass squared (GeV^2), E/p.
 R_KPX, R_KPY, R_KPZ, R_KX, R_KY, R_PX, R_PY, R_PZ, R_X, R_Y, R_VX, R_VY, R_VZ, R_CDA, R_M2, R_EOP, R_COS = range(17)
-M2_TRUE = 17
-RECO_ROWS = 18
+# Truth of the missing mass; which GTK track was taken (0 the kaon's own, 1, 2, ... one of the pile-up) and its time from
+# that of KTAG (ns); the missing mass squared with the beam's average instead of GTK, and with the RICH's momentum.
+M2_TRUE, R_TRACK, R_DT, R_M2_BEAM, R_M2_RICH = range(17, 22)
+RECO_ROWS = 22
 
 # Rows of `fate`: whether the candidate is inside every acceptance (0 or 1), the probability that everything which
 # should give a signal did, and the probability that nothing else gave one.
 ACCEPTANCE, EFFICIENCY, SURVIVAL = range(3)
 FATE_ROWS = 3
+
+
+HYPOTHESIS_MUON, HYPOTHESIS_PION = range(2)
+"""What the search takes the candidate for."""
 
 
 class EventBlock(DecayBlock):

@@ -35,12 +35,15 @@ STREAMS = (
     "calorimeter",  # energy deposits
     "decision",  # one number per event that turns a probability into yes or no
     "choice",  # which of the decays of a mixture
+    "scattering",  # in the material of the beam spectrometer and of the chambers
+    "halo",  # beam particles that decay or scatter upstream
 )
 """Purposes of random numbers, in the order of their stream numbers: append, never reorder."""
 
 PROPOSAL, ORIENTATION, SECONDARY, BEAM, VERTEX, FLIGHT, GTK, PILEUP, STRAW, CALORIMETER, DECISION, CHOICE = (
-    np.uint64(number) for number in range(len(STREAMS))
+    np.uint64(number) for number in range(12)
 )
+SCATTERING, HALO = (np.uint64(number) for number in range(12, len(STREAMS)))
 
 
 def stream_key(seed: int, sample: str) -> np.uint64:

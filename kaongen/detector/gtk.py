@@ -29,7 +29,7 @@ def measure(n, key, response, start_z, optics, index, beam, reco, fate):
     station, sigma_p, sigma_angle, sigma_x = response[Z], response[SIGMA_P], response[SIGMA_ANGLE], response[SIGMA_X]
     matching, wrong = response[MATCHING], response[WRONG]
     for j in range(n):
-        other_p, other_sx, other_sy, other_x, other_y = beam_track(key, index[j], PILEUP, optics)
+        other_p, other_sx, other_sy, other_x, other_y = beam_track(key, index[j], PILEUP, _FIRST, optics)
         word_0, word_1, word_2, word_3 = draw(key, index[j], GTK, _FIRST)
         a, b = normal_pair(word_0, word_1)
         c, d = normal_pair(word_2, word_3)

@@ -10,6 +10,7 @@ from kaongen.decays.workspace import PX, PY, PZ
 from kaongen.elementary import exp, log, sincos_turns
 from kaongen.event_block import (
     EFFICIENCY,
+    FROM_START,
     K_X,
     K_Y,
     K_Z,
@@ -36,7 +37,7 @@ _DRAW = np.uint64(0)
 PION_LENGTH_PER_GEV = SPEED_OF_LIGHT * TAU_PI / M_PI
 """Mean decay length in m of a charged pion, for each GeV of momentum."""
 
-MUON_FROM_START = -1.0
+MUON_FROM_START = FROM_START
 
 FORCED_DECAYS = 0.8
 """Share of pion candidates that are made to decay before the muon detector; weights undo the bias."""
