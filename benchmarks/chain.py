@@ -9,7 +9,7 @@ from numba import njit
 
 from kaongen.configuration import load
 from kaongen.decays.catalogue import find
-from kaongen.decays.sampling import blocks
+from kaongen.decays.mixture import alone, natural
 from kaongen.event_block import R_M2
 from kaongen.jit import BLOCK, row
 from kaongen.production.chain import Chain, build_chain
@@ -19,6 +19,8 @@ GROUP = "whole chain"
 PROCESSES = ("munu", "munug", "pi0munu", "pipipi", "munuphi")
 _CONFIGURATION = "na62-2016-2018"
 _LOW, _HIGH, _BINS = -0.05, 0.15, 200
+_PIECE = 64 * BLOCK
+"""Decays of a mixture that are sorted by their kind at a time."""
 
 
 @njit(error_model="numpy", nogil=True)
@@ -34,26 +36,26 @@ def cases(threads: Threads, quick: bool) -> list[Case]:
     configuration = load(_CONFIGURATION)
     candidates = (64 if quick else 256) * BLOCK
     result = []
-    for name in PROCESSES:
-        process = find(name)
-        chain = build_chain(process, given(process), configuration)
-        result.append(Case(GROUP, name, _runner(chain, threads, candidates), threads.number, "decay"))
+    samples = {name: [alone(find(name), given(find(name)))] for name in PROCESSES}
+    for name, components in (samples | {"natural mixture": natural().components}).items():
+        chain = build_chain(components, configuration)
+        result.append(Case(GROUP, name, _runner(name, chain, threads, candidates), threads.number, "decay"))
     return result
 
 
-def _runner(chain: Chain, threads: Threads, candidates: int):  # type: ignore[no-untyped-def]
-    key = stream_key(1, chain.process.name)
+def _runner(name: str, chain: Chain, threads: Threads, candidates: int):  # type: ignore[no-untyped-def]
+    key = stream_key(1, name)
     room = [chain.block() for _ in range(threads.number)]
     histograms = np.zeros((threads.number, _BINS))
 
     def work(thread: int) -> int:
         event = room[thread]
-        generated = 0
-        for first, n in blocks(candidates, thread * candidates):
-            made, _ = chain.run(key, first, n, event)
-            _fill(made, row(event.reco, R_M2), event.weight, _LOW, _HIGH, histograms[thread])
-            generated += made
-        return generated
+        for first in range(0, candidates, _PIECE):
+            for lane, numbers in chain.batches(key, thread * candidates + first, min(_PIECE, candidates - first)):
+                event.take(numbers)
+                left, _ = lane.run(key, len(numbers), event)
+                _fill(left, row(event.reco, R_M2), event.weight, _LOW, _HIGH, histograms[thread])
+        return candidates
 
     return lambda: threads.each(work)
 

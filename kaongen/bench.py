@@ -11,7 +11,7 @@ import numpy as np
 from kaongen.analysis.mu_selection import MuonSelection
 from kaongen.configuration import load
 from kaongen.decays.catalogue import find
-from kaongen.decays.mixture import natural
+from kaongen.decays.mixture import alone, natural
 from kaongen.decays.sampling import CHUNK, sample
 from kaongen.production.chain import build_chain
 from kaongen.production.engine import Worker, run_in_threads
@@ -37,7 +37,7 @@ def bench(threads: int, repeats: int = 5) -> dict[str, float]:
     result["natural mixture, into float32 columns"] = _median(natural_decays, repeats)
     configuration = load("na62-2016-2018")
     for name in ("munu", "munug", "pi0munu", "pipipi", "munuphi"):
-        chain = build_chain(find(name), _PARAMETERS.get(name, {}), configuration)
+        chain = build_chain([alone(find(name), _PARAMETERS.get(name, {}))], configuration)
 
         def chunks(chain=chain) -> int:  # type: ignore[no-untyped-def]
             worker = Worker(MuonSelection(), None)

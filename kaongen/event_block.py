@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from kaongen.decays.workspace import VERTEX_X, VERTEX_Y, VERTEX_Z, DecayBlock
-from kaongen.jit import BLOCK
+from kaongen.jit import BLOCK, block_kernel, row
 
 # Rows of `beam`: the kaon's momentum (GeV) and the vertex where it decays (m).
 K_PX, K_PY, K_PZ, K_E = range(4)
@@ -30,8 +32,8 @@ FROM_START = -1.0
 # Rows of `reco`: what is measured. Kaon and candidate momenta (GeV), positions of the kaon at GTK3 and of the candidate
 # at the first chamber (m), the vertex and the closest approach of the two (m), missing mass squared (GeV^2), E/p.
 R_KPX, R_KPY, R_KPZ, R_KX, R_KY, R_PX, R_PY, R_PZ, R_X, R_Y, R_VX, R_VY, R_VZ, R_CDA, R_M2, R_EOP, R_COS = range(17)
-# Truth of the missing mass; which GTK track was taken (0 the kaon's own, 1, 2, ... one of the pile-up) and its time from
-# that of KTAG (ns); the missing mass squared with the beam's average instead of GTK, and with the RICH's momentum.
+# Truth of the missing mass; which GTK track was taken (0 the kaon's own, 1, 2, ... one of the pile-up) and its time
+# from that of KTAG (ns); the missing mass squared with the beam's average instead of GTK, and with the RICH's momentum.
 M2_TRUE, R_TRACK, R_DT, R_M2_BEAM, R_M2_RICH = range(17, 22)
 RECO_ROWS = 22
 
@@ -43,6 +45,14 @@ FATE_ROWS = 3
 
 HYPOTHESIS_MUON, HYPOTHESIS_PION = range(2)
 """What the search takes the candidate for."""
+
+
+_MOMENTUM = np.arange(4)
+_PLACE = np.array([K_X, K_Y, K_Z])
+_BEAM = np.arange(BEAM_ROWS)
+_TRACK = np.array([r for r in range(TRACK_ROWS) if r != T_LKR_ENERGY])
+_TRUE = np.array([M2_TRUE])
+_FATE = np.arange(FATE_ROWS)
 
 
 class EventBlock(DecayBlock):
@@ -59,3 +69,57 @@ class EventBlock(DecayBlock):
         self.fate = np.zeros(FATE_ROWS * BLOCK)
         self.vertex = self.beam
         self.extra = np.zeros(8 * BLOCK)
+        self._kept = np.zeros(BLOCK, dtype=np.int64)
+
+    def compact(self, n: int, slots: Sequence[int]) -> int:
+        """Move the events that can still be accepted to the front, and forget the others.
+
+        Most decays miss a detector: what follows the acceptance works on those that do not.
+
+        Parameters
+        ----------
+        n
+            Events in the block.
+        slots
+            Particles that are looked at afterwards; the momenta of others are left where they are.
+
+        Returns
+        -------
+        int
+            How many are left.
+        """
+        m = int(_positions(n, self.fate, self._kept))
+        if m == n:
+            return m
+        places = {id(self.origins[slot]): self.origins[slot] for slot in slots}
+        places.pop(id(self.beam), None)
+        _move(m, self._kept, _BEAM, self.beam)
+        _move(m, self._kept, _TRACK, self.track)
+        _move(m, self._kept, _TRUE, self.reco)
+        _move(m, self._kept, _FATE, self.fate)
+        for momenta in (self.momenta[slot] for slot in slots):
+            _move(m, self._kept, _MOMENTUM, momenta)
+        for origin in places.values():
+            _move(m, self._kept, _PLACE, origin)
+        _move(m, self._kept, _MOMENTUM[:1], self.weight)
+        self.index[:m] = self.index[self._kept[:m]]
+        return m
+
+
+@block_kernel
+def _positions(n, fate, kept):  # type: ignore[no-untyped-def]
+    inside, efficiency = row(fate, ACCEPTANCE), row(fate, EFFICIENCY)
+    m = 0
+    for j in range(n):
+        kept[m] = j
+        m += 1 if inside[j] * efficiency[j] > 0.0 else 0
+    return m
+
+
+@block_kernel
+def _move(m, kept, rows, columns):  # type: ignore[no-untyped-def]
+    """Column by column to the front, in place: no position is later than where it is read from."""
+    for k in range(rows.size):
+        offset = rows[k] * BLOCK
+        for i in range(m):
+            columns[offset + i] = columns[offset + kept[i]]

@@ -7,7 +7,7 @@ from typing import get_args
 import numpy as np
 
 from kaongen.analysis.mu_selection import MuonSelection
-from kaongen.decays.catalogue import find, processes
+from kaongen.decays.catalogue import processes
 from kaongen.decays.mixture import natural
 from kaongen.decays.process import ManyBody
 from kaongen.decays.sampling import sample
@@ -23,11 +23,11 @@ def warm_up() -> None:
         card = read_card(name)
         worker = Worker(MuonSelection(), None)
         for part in card.sample:
-            process = find(part.process)
             for vetoes in get_args(Vetoes):
-                chain = build_chain(process, part.parameters, card.configuration(), vetoes)
+                chain = build_chain(part.components(), card.configuration(), vetoes)
                 worker.run(chain, np.uint64(0), 0, 64)
-            sample(process, 64, values=part.parameters)
+            for component in part.components():
+                sample(component.process, 64, values=component.values)
     # with all that rare and many-body decays need
     natural().sample(10_000)
     for process in processes():

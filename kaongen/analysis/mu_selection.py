@@ -25,31 +25,29 @@ def _select(n, limits, weight, reco, passed, counts, sums):  # type: ignore[no-u
     k = 0
     for j in range(n):
         w = weight[j]
-        counts[0] += 1
-        sums[0] += 1.0
         if w <= 0.0:
             continue
-        counts[1] += 1
-        sums[1] += w
+        counts[0] += 1
+        sums[0] += w
         p2 = px[j] * px[j] + py[j] * py[j] + pz[j] * pz[j]
         if p2 < low2 or p2 > high2:
             continue
+        counts[1] += 1
+        sums[1] += w
+        if eop[j] >= limits[EOP_MAX]:
+            continue
         counts[2] += 1
         sums[2] += w
-        if eop[j] >= limits[EOP_MAX]:
+        if cda[j] >= limits[CDA_MAX]:
             continue
         counts[3] += 1
         sums[3] += w
-        if cda[j] >= limits[CDA_MAX]:
-            continue
-        counts[4] += 1
-        sums[4] += w
         # the closer the muon is to the kaon's direction, the farther from the start the vertex must be
         least = limits[NEAR] + (limits[FAR] - limits[NEAR]) * 0.5 * (1.0 + cosine[j])
         if z[j] < limits[Z_START] + least or z[j] > limits[Z_END]:
             continue
-        counts[5] += 1
-        sums[5] += w
+        counts[4] += 1
+        sums[4] += w
         passed[k] = j
         k += 1
     return k

@@ -46,15 +46,16 @@ class FinalState:
                 result += s.products
         return tuple(result)
 
-    def alike(self, slot: int) -> int:
-        """How many particles cannot be told from that in a slot: of its kind, from the same decay, and left over.
+    def alike(self, slot: int) -> tuple[int, ...]:
+        """Slots of what cannot be told from that in a slot: of its kind, from the same decay, and left over.
 
         Particles of a decay that describes a whole chain are told apart by their place in it.
         """
         if self.ordered:
-            return 1
+            return (slot,)
+        gone = self._decayed()
         siblings = next((s.products for s in self.secondaries if slot in s.products), range(self.daughters))
-        return sum(self.species[i] == self.species[slot] for i in siblings if i not in self._decayed())
+        return tuple(i for i in siblings if self.species[i] == self.species[slot] and i not in gone)
 
     def charged(self) -> tuple[int, ...]:
         """Slots of charged particles that the detector sees; one that was told to decay is not among them."""

@@ -49,6 +49,18 @@ class Component:
     fraction: Rate
 
 
+def alone(process: Process, values: Values) -> Component:
+    """A decay as the only one of a sample.
+
+    Raises
+    ------
+    ProcessError
+        If parameters are missing or out of range.
+    """
+    checked = process.values(values)
+    return Component(process, checked, process.branching_fraction(checked))
+
+
 @dataclass(frozen=True)
 class Mixture:
     """Processes and how often each happens; the fractions are divided by their sum."""
@@ -100,11 +112,11 @@ class Mixture:
             raise ProcessError(f"{self.name}: n = {n} decays: it must be 0 or more")
         boost = kaon_boost(momentum, self.name)
         key = stream_key(seed, self.name)
-        limits = self._limits()
+        limits = thresholds([c.fraction.value for c in self.components])
         chosen = np.empty(n, dtype=np.uint8)
         firsts = range(0, n, _CHUNK)
         with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-            counts = list(pool.map(lambda first: _choose(key, first, limits, chosen[first : first + _CHUNK]), firsts))
+            counts = list(pool.map(lambda first: choose(key, first, limits, chosen[first : first + _CHUNK]), firsts))
             # where each chunk's decays of each component begin among all of that component
             starts = np.cumsum(np.array([np.zeros(len(limits), dtype=np.int64), *counts]), axis=0)
             parts = [_Part(c, key, int(total)) for c, total in zip(self.components, starts[-1], strict=True)]
@@ -112,7 +124,7 @@ class Mixture:
             def write(chunk: int) -> None:
                 first = firsts[chunk]
                 some = chosen[first : first + _CHUNK]
-                numbers, offset = _sorted_numbers(first, some, counts[chunk]), 0
+                numbers, offset = sorted_numbers(first, some, counts[chunk]), 0
                 for part, start, count in zip(parts, starts[chunk], counts[chunk], strict=True):
                     if count:
                         part.write(numbers[offset : offset + count], int(start), boost)
@@ -121,13 +133,14 @@ class Mixture:
             list(pool.map(write, range(len(firsts))))
         return MixedDecays(self, chosen, tuple(part.decays(seed) for part in parts))
 
-    def _limits(self) -> NDArray[np.uint64]:
-        """(components,) uint64: a random number below the k-th limit, and not below the one before, is component k."""
-        reached = np.cumsum([c.fraction.value for c in self.components])
-        limits = np.array([min(int(x * 2.0**64), 2**64 - 1) for x in reached / reached[-1]], dtype=np.uint64)
-        # rounding must not leave numbers to nobody, nor to a last component that never happens
-        limits[int(np.flatnonzero([c.fraction.value for c in self.components])[-1]) :] = np.uint64(2**64 - 1)
-        return limits
+
+def thresholds(shares: Sequence[float]) -> NDArray[np.uint64]:
+    """(shares,) uint64: a random number below the k-th limit, and not below the one before, falls to share k."""
+    reached = np.cumsum(shares)
+    limits = np.array([min(int(x * 2.0**64), 2**64 - 1) for x in reached / reached[-1]], dtype=np.uint64)
+    # rounding must not leave numbers to nobody, nor to a last share that is zero
+    limits[int(np.flatnonzero(shares)[-1]) :] = np.uint64(2**64 - 1)
+    return limits
 
 
 class _Part:
@@ -199,8 +212,8 @@ class MixedDecays:
 
 
 @block_kernel
-def _choose(key, first, limits, chosen):  # type: ignore[no-untyped-def]
-    """Component of numbers first, first + 1, ...; returns how many fell to each."""
+def choose(key, first, limits, chosen):  # type: ignore[no-untyped-def]
+    """Which share of the numbers first, first + 1, ... fall to, below 256 of them; returns how many fell to each."""
     counts = np.zeros(limits.size, dtype=np.int64)
     for j in range(chosen.size):
         word_0, word_1, _, _ = draw(key, np.uint64(first + j), CHOICE, np.uint64(0))
@@ -214,8 +227,8 @@ def _choose(key, first, limits, chosen):  # type: ignore[no-untyped-def]
 
 
 @block_kernel
-def _sorted_numbers(first, chosen, counts):  # type: ignore[no-untyped-def]
-    """Numbers first, first + 1, ..., those of the first component first."""
+def sorted_numbers(first, chosen, counts):  # type: ignore[no-untyped-def]
+    """Numbers first, first + 1, ..., those of the first share first."""
     place = np.zeros(counts.size, dtype=np.int64)
     for k in range(1, counts.size):
         place[k] = place[k - 1] + counts[k - 1]

@@ -25,6 +25,7 @@ from kaongen.detector import (
     straw,
     tracking,
 )
+from kaongen.detector.stage import Run, Stage
 from kaongen.event_block import EventBlock
 
 Vetoes = Literal["weight", "accept"]
@@ -132,69 +133,123 @@ class NA62:
             number("chanti.inefficiency"),
         )
 
-    def respond(self, key: np.uint64, n: int, event: EventBlock, final: FinalState, candidate: int) -> None:
-        """Measure a block of events whose particles are in the laboratory.
+    def propagation(self, final: FinalState, candidate: int) -> tuple[Stage, ...]:
+        """Where the candidate goes, and whether it is inside every acceptance."""
+        subject = _subject(final, candidate)
 
-        The slot `candidate` is taken for the muon. Of several particles that are alike, any could be: the weight
-        counts them all.
-        """
-        self._track(key, n, event, final, candidate)
-        tracking.cross_planes(n, self.chamber_z, self.magnet_z, self.kick, self.planes, event.track)
-        acceptance.chambers(n, self.hole_x, self.gap, self.radius, event.track, event.fate)
-        if event.origins[candidate] is not event.vertex:
-            acceptance.begins_before(n, float(self.chamber_z[0]), event.track, event.fate)
-        acceptance.behind(
-            n,
-            self.rich_aperture,
-            self.tiles,
-            self.slabs,
-            self.lkr_aperture,
-            self.muv3_aperture,
-            event.track,
-            event.fate,
+        def chambers(key: np.uint64, n: int, event: EventBlock) -> None:
+            acceptance.chambers(n, self.hole_x, self.gap, self.radius, event.track, event.fate)
+            if event.origins[candidate] is not event.vertex:
+                acceptance.begins_before(n, float(self.chamber_z[0]), event.track, event.fate)
+
+        def planes(key: np.uint64, n: int, event: EventBlock) -> None:
+            tracking.cross_planes(n, self.chamber_z, self.magnet_z, self.kick, self.planes, event.track)
+
+        def behind(key: np.uint64, n: int, event: EventBlock) -> None:
+            apertures = (self.rich_aperture, self.tiles, self.slabs, self.lkr_aperture, self.muv3_aperture)
+            acceptance.behind(n, *apertures, event.track, event.fate)
+
+        return (
+            Stage("flight", subject, self._flight(final, candidate)),
+            Stage("trajectory", subject, planes),
+            Stage("STRAW acceptance", subject, chambers),
+            Stage("downstream acceptance", subject, behind),
         )
-        ktag.tag(n, self.ktag_efficiency, event.fate)
-        gtk.measure(n, key, self.gtk, self.start_z, self.optics, event.index, event.beam, event.reco, event.fate)
-        straw.measure(n, key, self.straw, event.index, event.track, event.reco)
-        reconstruction.reconstruct(n, self.gtk[gtk.Z], self.chamber_z[0], event.reco)
-        rich.identify(n, self.rich, event.track, event.fate)
-        chod.trigger(n, self.chod_efficiency, event.fate)
-        muv3.signal(n, self.muv3_z, self.muv3_muon, self.muv3_pion, event.track, event.fate)
-        lkr.deposit(n, key, self.lkr, event.index, event.track)
-        for slot in final.photons():
-            self._photon(n, event, slot)
-        for slot in final.charged():
-            self._charged(n, event, final, slot, slot == candidate)
-        lkr.energy_over_momentum(n, key, self.lkr, event.index, event.track, event.reco)
-        alike = final.alike(candidate)
-        if self.vetoes == "weight":
-            decision.weigh(n, float(alike), event.fate, event.weight)
-        else:
-            decision.decide(n, key, float(alike), event.index, event.fate, event.weight)
 
-    def _track(self, key: np.uint64, n: int, event: EventBlock, final: FinalState, candidate: int) -> None:
-        species, momenta, origin = final.species[candidate], event.momenta[candidate], event.origins[candidate]
+    def response(self, final: FinalState, candidate: int, multiplicity: int) -> tuple[Stage, ...]:
+        """What is measured of the candidate, whether it is identified, and what else is seen.
+
+        multiplicity : how many particles the candidate stands for; the weight counts them all.
+        """
+        subject = _subject(final, candidate)
+
+        def ktag_tag(key: np.uint64, n: int, event: EventBlock) -> None:
+            ktag.tag(n, self.ktag_efficiency, event.fate)
+
+        def gtk_measure(key: np.uint64, n: int, event: EventBlock) -> None:
+            gtk.measure(n, key, self.gtk, self.start_z, self.optics, event.index, event.beam, event.reco, event.fate)
+
+        def straw_measure(key: np.uint64, n: int, event: EventBlock) -> None:
+            straw.measure(n, key, self.straw, event.index, event.track, event.reco)
+
+        def vertex(key: np.uint64, n: int, event: EventBlock) -> None:
+            reconstruction.reconstruct(n, self.gtk[gtk.Z], self.chamber_z[0], event.reco)
+
+        def rich_identify(key: np.uint64, n: int, event: EventBlock) -> None:
+            rich.identify(n, self.rich, event.track, event.fate)
+
+        def chod_trigger(key: np.uint64, n: int, event: EventBlock) -> None:
+            chod.trigger(n, self.chod_efficiency, event.fate)
+
+        def muv3_signal(key: np.uint64, n: int, event: EventBlock) -> None:
+            muv3.signal(n, self.muv3_z, self.muv3_muon, self.muv3_pion, event.track, event.fate)
+
+        def lkr_deposit(key: np.uint64, n: int, event: EventBlock) -> None:
+            lkr.deposit(n, key, self.lkr, event.index, event.track)
+
+        def lkr_measure(key: np.uint64, n: int, event: EventBlock) -> None:
+            lkr.energy_over_momentum(n, key, self.lkr, event.index, event.track, event.reco)
+
+        def decide(key: np.uint64, n: int, event: EventBlock) -> None:
+            if self.vetoes == "weight":
+                decision.weigh(n, float(multiplicity), event.fate, event.weight)
+            else:
+                decision.decide(n, key, float(multiplicity), event.index, event.fate, event.weight)
+
+        return (
+            Stage("KTAG", "kaon", ktag_tag),
+            Stage("STRAW", subject, straw_measure),
+            Stage("GTK", "kaon", gtk_measure),
+            Stage("vertex", subject, vertex),
+            Stage("RICH", subject, rich_identify),
+            Stage("CHOD", subject, chod_trigger),
+            Stage("MUV3", subject, muv3_signal),
+            Stage("LKr", subject, lkr_deposit),
+            *(self._photon(final, slot) for slot in final.photons()),
+            *(self._charged(final, slot) for slot in final.charged() if slot != candidate),
+            Stage("E/p", subject, lkr_measure),
+            Stage("decision", subject, decide),
+        )
+
+    def _flight(self, final: FinalState, candidate: int) -> Run:
+        species = final.species[candidate]
         charge = float(species.charge)
-        if species.name.startswith("mu"):
-            tracking.muon(n, charge, origin, momenta, event.track, event.fate)
-        else:
-            first_z, last_z = float(self.chamber_z[0]), float(self.chamber_z[-1])
-            forced = self.vetoes == "weight"
-            tracking.pion(
-                n, key, event.index, charge, self.muv3_z, first_z, last_z, forced,
-                origin, momenta, event.track, event.fate,
-            )  # fmt: skip
+        first_z, last_z = float(self.chamber_z[0]), float(self.chamber_z[-1])
+        forced = self.vetoes == "weight"
 
-    def _photon(self, n: int, event: EventBlock, slot: int) -> None:
-        momenta = event.momenta[slot]
-        photon_veto.find_station(n, self.lav, self.photon_geometry, event.origins[slot], momenta, event.extra)
-        photon_veto.veto(n, self.photon_tables, self.photon_geometry, momenta, event.extra, event.track, event.fate)
+        def run(key: np.uint64, n: int, event: EventBlock) -> None:
+            momenta, origin = event.momenta[candidate], event.origins[candidate]
+            if species.name.startswith("mu"):
+                tracking.muon(n, charge, origin, momenta, event.track, event.fate)
+            else:
+                tracking.pion(
+                    n, key, event.index, charge, self.muv3_z, first_z, last_z, forced,
+                    origin, momenta, event.track, event.fate,
+                )  # fmt: skip
 
-    def _charged(self, n: int, event: EventBlock, final: FinalState, slot: int, is_candidate: bool) -> None:
-        momenta = event.momenta[slot]
-        chanti.veto(n, self.chanti_z, *self.chanti_frame, event.origins[slot], momenta, event.fate)
-        if not is_candidate:
+        return run
+
+    def _photon(self, final: FinalState, slot: int) -> Stage:
+        def run(key: np.uint64, n: int, event: EventBlock) -> None:
+            momenta = event.momenta[slot]
+            photon_veto.find_station(n, self.lav, self.photon_geometry, event.origins[slot], momenta, event.extra)
+            photon_veto.veto(n, self.photon_tables, self.photon_geometry, momenta, event.extra, event.track, event.fate)
+
+        return Stage("photon veto", _subject(final, slot), run)
+
+    def _charged(self, final: FinalState, slot: int) -> Stage:
+        charge = float(final.species[slot].charge)
+
+        def run(key: np.uint64, n: int, event: EventBlock) -> None:
+            momenta, origin = event.momenta[slot], event.origins[slot]
+            chanti.veto(n, self.chanti_z, *self.chanti_frame, origin, momenta, event.fate)
             charged_veto.veto(
-                n, float(final.species[slot].charge), self.charged_response, self.charged_planes, self.chamber_z,
-                self.hole_x, self.lav, event.origins[slot], momenta, event.fate,
+                n, charge, self.charged_response, self.charged_planes, self.chamber_z, self.hole_x, self.lav,
+                origin, momenta, event.fate,
             )  # fmt: skip
+
+        return Stage("charged veto", _subject(final, slot), run)
+
+
+def _subject(final: FinalState, slot: int) -> str:
+    return f"{final.species[slot].name} {slot}"

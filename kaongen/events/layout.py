@@ -89,10 +89,9 @@ def _add_cutflows(one: Tally, two: Tally) -> tuple[CutCount, ...]:
     )
 
 
-class SampleInfo(Record):
-    """Which decay a sample is made of."""
+class ComponentInfo(Record):
+    """A decay and how often it happens."""
 
-    name: str = Field(pattern=SAMPLE_NAME, description="Name of the sample within its run.")
     process: str = Field(description="Name of the process in the catalogue.")
     decay: str = Field(description="Decay descriptor, such as `K+ -> mu+ nu_mu phi`.")
     parameters: dict[str, float] = Field(description="Parameters of the process, in GeV where they have a dimension.")
@@ -103,6 +102,16 @@ class SampleInfo(Record):
     )
     branching_fraction_error: float | None = Field(
         default=None, ge=0, description="Uncertainty of the branching fraction."
+    )
+
+
+class SampleInfo(ComponentInfo):
+    """Which decay a sample is made of, or which decays."""
+
+    name: str = Field(pattern=SAMPLE_NAME, description="Name of the sample within its run.")
+    components: tuple[ComponentInfo, ...] = Field(
+        default=(),
+        description="The decays of a mixture, in the order of the column `component`; empty for a single decay.",
     )
 
     def equivalent_kaons(self, generated: int) -> float | None:

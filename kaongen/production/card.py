@@ -12,9 +12,14 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from kaongen.configuration import CONFIGURATIONS, Configuration, load
+from kaongen.decays.catalogue import find
 from kaongen.decays.chains import is_descriptor
+from kaongen.decays.mixture import Component, alone, from_dec, natural
 from kaongen.decays.sampling import CHUNK
-from kaongen.errors import CardError, suggestion
+from kaongen.errors import CardError, ProcessError, suggestion
+
+NATURAL = "natural"
+"""The process of a sample of kaons that decay as in nature."""
 
 Role = Literal["normalisation", "background", "signal"]
 
@@ -58,7 +63,8 @@ class SamplePart(_Part):
 
     process: str = Field(
         description="Name of the process in the catalogue (`kaongen channels`), or a decay with those of its "
-        "daughters, such as `K+ -> mu+ nu_mu (phi -> gamma gamma)`."
+        "daughters, such as `K+ -> mu+ nu_mu (phi -> gamma gamma)`; `natural` for kaons that decay as in nature, or a "
+        "decay table in DEC format (`FILE.dec`)."
     )
     name: str = Field(
         default="",
@@ -78,6 +84,24 @@ class SamplePart(_Part):
                 raise ValueError(f"a sample of the decay {data['process']!r} needs a name of its own: name = ...")
             return {**data, "name": data["process"]}
         return data
+
+    def is_mixture(self) -> bool:
+        """Whether the sample is made of several decays."""
+        return self.process == NATURAL or self.process.endswith(".dec")
+
+    def components(self) -> tuple[Component, ...]:
+        """The decays of the sample.
+
+        Raises
+        ------
+        ProcessError
+            If a process, a parameter or a decay table cannot be used.
+        """
+        if not self.is_mixture():
+            return (alone(find(self.process), self.parameters),)
+        if self.parameters:
+            raise ProcessError(f"the mixture {self.process!r} has no parameters (here: {', '.join(self.parameters)})")
+        return (natural() if self.process == NATURAL else from_dec(self.process)).components
 
 
 class AnalysisPart(_Part):

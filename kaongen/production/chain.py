@@ -1,87 +1,146 @@
-"""One sample's way through beam, decay, detector and selection, a block at a time."""
+"""A sample's way through beam, decay, detector and selection, a block at a time.
+
+A sample is one decay or a mixture of several, and in some decays more than one particle may be taken for the candidate
+of the search. Each such case is a lane; which lane a number goes depends on that number alone.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kaongen.beam import Beam, true_missing_mass
 from kaongen.configuration import Configuration
 from kaongen.decays.final_state import FinalState, final_state
-from kaongen.decays.process import Process, Values
+from kaongen.decays.mixture import Component, choose, sorted_numbers, thresholds
+from kaongen.decays.process import Process
 from kaongen.decays.samplers import PRIMARY, Sampler, sampler
 from kaongen.detector.na62 import NA62, Vetoes
+from kaongen.detector.stage import Stage
 from kaongen.errors import ProcessError
 from kaongen.event_block import EventBlock
+from kaongen.jit import BLOCK
+
+
+@dataclass(frozen=True)
+class Lane:
+    """What makes measured events of one decay with one candidate; shared by all threads, and never changed.
+
+    component : position of the decay in the sample's mixture, 0 for a sample of one decay.
+    candidate : slot of the particle that is taken for the muon or the pion of the search.
+    propagation, response : stages of the detector before and behind the place where only those go on whose candidate
+        is inside every acceptance; slots : particles that the response looks at.
+    """
+
+    component: int
+    process: Process
+    final: FinalState
+    candidate: int
+    sampler: Sampler
+    beam: Beam
+    propagation: tuple[Stage, ...]
+    response: tuple[Stage, ...]
+    slots: tuple[int, ...]
+
+    def decay(self, key: np.uint64, n: int, event: EventBlock) -> int:
+        """Kaons that decay, all particles in the laboratory; returns how many decays lay above their bound."""
+        _, above = self.sampler.settle(key, n, PRIMARY, event, event.momenta[: self.sampler.particles])
+        self.beam.send(key, n, event, self.sampler.particles)
+        above += self.final.decay(key, n, event)
+        mass = self.final.masses[self.candidate]
+        true_missing_mass(n, mass, event.beam, event.momenta[self.candidate], event.reco)
+        return above
+
+    def run(self, key: np.uint64, n: int, event: EventBlock) -> tuple[int, int]:
+        """Make and measure the events whose numbers the block holds.
+
+        Returns how many are left, at the front of the block, and how many of all lay above their bound.
+        """
+        above = self.decay(key, n, event)
+        for stage in self.propagation:
+            stage.run(key, n, event)
+        left = event.compact(n, self.slots)
+        if left:
+            for stage in self.response:
+                stage.run(key, left, event)
+        return left, above
 
 
 @dataclass(frozen=True)
 class Chain:
-    """Everything that makes measured events of one process; shared by all threads, and never changed.
+    """All lanes of a sample; `limits` says which numbers go which lane."""
 
-    candidate : slot of the particle that is taken for the muon, and its mass in GeV.
-    """
-
-    process: Process
-    values: Values
-    sampler: Sampler
-    final: FinalState
-    candidate: int
-    candidate_mass: float
-    beam: Beam
+    lanes: tuple[Lane, ...]
+    limits: NDArray[np.uint64]
     detector: NA62
 
     def block(self) -> EventBlock:
         """Room for one block; each thread needs its own."""
-        return EventBlock(len(self.final.species))
+        return EventBlock(self.particles)
 
-    def run(self, key: np.uint64, first: int, n: int, event: EventBlock) -> tuple[int, int]:
-        """Make events of candidates first .. first + n - 1 (n at most a block).
+    @property
+    def particles(self) -> int:
+        """Room that an event needs."""
+        return max(len(lane.final.species) for lane in self.lanes)
 
-        Returns how many decays were made, which is all of them, and how many lay above their bound.
-        """
-        event.number(first, n)
-        _, above = self.sampler.settle(key, n, PRIMARY, event, event.momenta[: self.sampler.particles])
-        self.beam.send(key, n, event, self.sampler.particles)
-        above += self.final.decay(key, n, event)
-        true_missing_mass(n, self.candidate_mass, event.beam, event.momenta[self.candidate], event.reco)
-        self.detector.respond(key, n, event, self.final, self.candidate)
-        return n, above
+    def batches(self, key: np.uint64, first: int, n: int) -> Iterator[tuple[Lane, NDArray[np.uint64]]]:
+        """Numbers first .. first + n - 1 in blocks, each with its lane."""
+        if len(self.lanes) == 1:
+            numbers = np.arange(first, first + n, dtype=np.uint64)
+            counts = np.array([n])
+        else:
+            chosen = np.empty(n, dtype=np.uint8)
+            counts = choose(key, first, self.limits, chosen)
+            numbers = sorted_numbers(first, chosen, counts)
+        start = 0
+        for lane, count in zip(self.lanes, counts, strict=True):
+            for offset in range(start, start + count, BLOCK):
+                yield lane, numbers[offset : min(offset + BLOCK, start + count)]
+            start += count
 
-
-def candidate_slot(process: Process, final: FinalState) -> int:
-    """The slot of what is taken for the muon.
-
-    Raises
-    ------
-    ProcessError
-        If there is nothing that could be.
-    """
-    for slot in final.charged():
-        if final.species[slot].name in ("mu+", "pi+"):
-            return slot
-    raise ProcessError(f"{process.name}: {final.descriptor} has no mu+ or pi+ that could be seen as a muon")
+    def lane(self, key: np.uint64, number: int) -> Lane:
+        """The lane of one number."""
+        return next(self.batches(key, number, 1))[0]
 
 
-def build_chain(process: Process, values: Values, configuration: Configuration, vetoes: Vetoes = "weight") -> Chain:
-    """The chain of a process at the given parameter values.
+def candidates(final: FinalState) -> tuple[int, ...]:
+    """Slots of what may be taken for the search's particle: one of each kind that cannot be told apart.
 
     Raises
     ------
     ProcessError
-        If parameters are missing or out of range, or no daughter can be taken for a muon.
+        If there is no positively charged particle.
     """
-    checked = process.values(values)
-    final = final_state(process, checked)
-    candidate = candidate_slot(process, final)
-    return Chain(
-        process=process,
-        values=checked,
-        sampler=sampler(process, checked),
-        final=final,
-        candidate=candidate,
-        candidate_mass=final.masses[candidate],
-        beam=Beam(configuration),
-        detector=NA62(configuration, vetoes),
-    )
+    positive = [slot for slot in final.charged() if final.species[slot].charge > 0]
+    if not positive:
+        raise ProcessError(f"{final.descriptor} has no positively charged particle that could be seen")
+    return tuple(slot for slot in positive if slot == final.alike(slot)[0])
+
+
+def build_chain(components: Sequence[Component], configuration: Configuration, vetoes: Vetoes = "weight") -> Chain:
+    """The chain of a decay, or of the decays of a mixture.
+
+    Raises
+    ------
+    ProcessError
+        If parameters are missing or out of range, or there is no candidate.
+    """
+    detector = NA62(configuration, vetoes)
+    beam = Beam(configuration)
+    lanes: list[Lane] = []
+    shares: list[float] = []
+    for number, component in enumerate(components):
+        process, values = component.process, component.process.values(component.values)
+        final = final_state(process, values)
+        slots = candidates(final)
+        made = sampler(process, values)
+        seen = tuple(dict.fromkeys((*final.photons(), *final.charged())))
+        for candidate in slots:
+            propagation = detector.propagation(final, candidate)
+            response = detector.response(final, candidate, multiplicity=len(slots) * len(final.alike(candidate)))
+            lanes.append(Lane(number, process, final, candidate, made, beam, propagation, response, seen))
+            shares.append(component.fraction.value / len(slots))
+    return Chain(tuple(lanes), thresholds(shares), detector)

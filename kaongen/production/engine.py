@@ -13,7 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -21,12 +21,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from kaongen.decays.catalogue import find
 from kaongen.decays.final_state import final_state
-from kaongen.decays.sampling import CHUNK, blocks
+from kaongen.decays.mixture import Component
+from kaongen.decays.sampling import CHUNK
 from kaongen.errors import CardError, EventFileError, KaongenError
 from kaongen.events.durable import remove_stale_partials
 from kaongen.events.layout import (
+    ComponentInfo,
     CutCount,
     Manifest,
     Provenance,
@@ -40,13 +41,16 @@ from kaongen.events.layout import (
 from kaongen.events.manifest import MANIFEST, read_manifest, verified_shards, write_manifest
 from kaongen.events.writer import write_shard
 from kaongen.jit import BLOCK
-from kaongen.production.card import Card
-from kaongen.production.chain import Chain, build_chain, candidate_slot
+from kaongen.production.card import Card, SamplePart
+from kaongen.production.chain import Chain, build_chain, candidates
 from kaongen.production.selection import MEASURED_ROWS, TABLE, Selection, gather
 from kaongen.random import stream_key
 
 Progress = Callable[[str, int], None]
 """Called with the name of a sample and how many of its candidates were done since the last call."""
+
+_PIECE = 4 * CHUNK
+"""Candidates of a mixture that one thread takes at a time: rare decays come in small groups, which cost more."""
 
 _LIBRARIES = ("numpy", "numba", "llvmlite", "h5py", "particle")
 
@@ -64,6 +68,7 @@ class Chunk:
 
     index: NDArray[np.uint64]
     weight: NDArray[np.float64]
+    component: NDArray[np.uint8]
     measured: NDArray[np.float32]
     generated: int
     above: int
@@ -83,21 +88,9 @@ def plan(card: Card) -> Manifest:
     card.configuration()
     for part in card.sample:
         try:
-            process = find(part.process)
-            values = process.values(part.parameters)
-            rate = process.branching_fraction(values)
-            final = final_state(process, values)
-            candidate_slot(process, final)
+            info = _info(part)
         except KaongenError as problem:
             raise CardError(f"sample {part.name!r}: {problem}") from None
-        info = SampleInfo(
-            name=part.name,
-            process=process.name,
-            decay=final.descriptor,
-            parameters=values,
-            branching_fraction=rate.value * final.branching,
-            branching_fraction_error=rate.error * final.branching,
-        )
         samples.append(SamplePlan(info=info, candidates=part.candidates))
     provenance = Provenance(
         kaongen_version=version("kaongen"),
@@ -107,6 +100,35 @@ def plan(card: Card) -> Manifest:
         detector=card.detector.configuration,
     )
     return Manifest(provenance=provenance, samples=tuple(samples))
+
+
+def _info(part: SamplePart) -> SampleInfo:
+    """What a sample is made of."""
+    components = [_component_info(c) for c in part.components()]
+    if not part.is_mixture():
+        return SampleInfo(name=part.name, **dict(components[0]))
+    return SampleInfo(
+        name=part.name,
+        process=part.process,
+        decay="K+ -> anything",
+        parameters={},
+        branching_fraction=math.fsum(c.branching_fraction or 0.0 for c in components),
+        branching_fraction_error=math.hypot(*(c.branching_fraction_error or 0.0 for c in components)),
+        components=tuple(components),
+    )
+
+
+def _component_info(component: Component) -> ComponentInfo:
+    final = final_state(component.process, component.values)
+    candidates(final)
+    rate = component.fraction
+    return ComponentInfo(
+        process=component.process.name,
+        decay=final.descriptor,
+        parameters=dict(component.values),
+        branching_fraction=rate.value * final.branching,
+        branching_fraction_error=rate.error * final.branching,
+    )
 
 
 def produce(
@@ -149,8 +171,7 @@ def produce(
     configuration = card.configuration()
     samples = []
     for part, planned in zip(card.sample, manifest.samples, strict=True):
-        process = find(part.process)
-        chain = build_chain(process, part.parameters, configuration, card.detector.vetoes)
+        chain = build_chain(part.components(), configuration, card.detector.vetoes)
         samples.append(_Sample(planned, chain, stream_key(card.run.seed, part.name)))
     have = {(record.sample, record.first) for record in manifest.shards}
     if progress:
@@ -213,9 +234,10 @@ def _made(
                 if (sample.plan.info.name, first) in have:
                     continue
                 stop = min(first + shard_candidates, total)
-                ranges = [(start, min(CHUNK, stop - start)) for start in range(first, stop, CHUNK)]
+                piece = _PIECE if len(sample.chain.lanes) > 1 else CHUNK
+                ranges = [(start, min(piece, stop - start)) for start in range(first, stop, piece)]
                 name = sample.plan.info.name
-                futures = [pool.submit(worker.run, sample.chain, sample.key, *piece, name) for piece in ranges]
+                futures = [pool.submit(worker.run, sample.chain, sample.key, *some, name) for some in ranges]
                 waiting.append((sample, number, first, stop, futures))
                 if len(waiting) > 2:
                     yield _finished(waiting.popleft())
@@ -240,30 +262,46 @@ class Worker:
 
     def run(self, chain: Chain, key: np.uint64, first: int, n: int, name: str = "") -> Chunk:
         """The selected events of candidates first .. first + n - 1."""
-        particles = len(chain.final.species)
-        if getattr(self._own, "particles", None) != particles:
+        if getattr(self._own, "particles", None) != chain.particles:
             self._own.event = chain.block()
-            self._own.particles = particles
+            self._own.particles = chain.particles
         event = self._own.event
         cuts = len(self._selection.cuts)
         counts, sums = np.zeros(cuts, dtype=np.int64), np.zeros(cuts)
+        counts[0] = sums[0] = n
         passed = np.empty(BLOCK, dtype=np.int64)
         index, weight = np.empty(n, dtype=np.uint64), np.empty(n)
+        component = np.empty(n, dtype=np.uint8)
         measured = np.empty((len(MEASURED_ROWS), n), dtype=np.float32)
-        filled = generated = above = 0
-        for start, size in blocks(n, first):
-            made, exceeded = chain.run(key, start, size, event)
-            generated += made
+        filled = above = 0
+        for lane, numbers in chain.batches(key, first, n):
+            event.take(numbers)
+            left, exceeded = lane.run(key, len(numbers), event)
             above += exceeded
-            k = self._selection.apply(made, event, passed, counts, sums)
-            index[filled : filled + k] = event.index[passed[:k]]
-            weight[filled : filled + k] = event.weight[passed[:k]]
-            gather(k, passed, MEASURED_ROWS, event.reco, filled, measured)
-            filled += k
+            if left:
+                k = self._selection.apply(left, event, passed, counts[1:], sums[1:])
+                index[filled : filled + k] = event.index[passed[:k]]
+                weight[filled : filled + k] = event.weight[passed[:k]]
+                component[filled : filled + k] = lane.component
+                gather(k, passed, MEASURED_ROWS, event.reco, filled, measured)
+                filled += k
         if self._progress:
             self._progress(name, n)
         # views: the columns of a shard are joined from them, and rows beyond were never touched
-        return Chunk(index[:filled], weight[:filled], measured[:, :filled], generated, above, counts, sums)
+        chunk = Chunk(index[:filled], weight[:filled], component[:filled], measured[:, :filled], n, above, counts, sums)
+        return chunk if len(chain.lanes) == 1 else _in_order(chunk)
+
+
+def _in_order(chunk: Chunk) -> Chunk:
+    """The events of several lanes by their numbers."""
+    order = np.argsort(chunk.index)
+    return replace(
+        chunk,
+        index=chunk.index[order],
+        weight=chunk.weight[order],
+        component=chunk.component[order],
+        measured=chunk.measured[:, order],
+    )
 
 
 def run_in_threads(
@@ -299,6 +337,7 @@ def _columns(chunks: Sequence[Chunk]) -> dict[str, NDArray[np.generic]]:
     columns: dict[str, NDArray[np.generic]] = {
         "index": np.concatenate([chunk.index for chunk in chunks]),
         "weight": np.concatenate([chunk.weight for chunk in chunks]),
+        "component": np.concatenate([chunk.component for chunk in chunks]),
     }
-    columns.update(zip(TABLE.names[2:], measured, strict=True))
+    columns.update(zip(TABLE.names[3:], measured, strict=True))
     return columns

@@ -16,6 +16,8 @@ from kaongen.event_block import (
     R_KPY,
     R_KPZ,
     R_M2,
+    R_M2_BEAM,
+    R_M2_RICH,
     R_PX,
     R_PY,
     R_PZ,
@@ -34,7 +36,7 @@ class Selection(Protocol):
 
     @property
     def cuts(self) -> Sequence[str]:
-        """Names of the cuts, in the order in which they are applied."""
+        """Names of the cuts, in the order in which they are applied; the first counts what was generated."""
         ...
 
     def apply(
@@ -42,7 +44,8 @@ class Selection(Protocol):
     ) -> int:
         """Positions of the events that pass all cuts go into `passed`; returns how many.
 
-        counts and sums, one element per cut, are increased by the events and weights that are left after each.
+        The block holds what is left of the generated decays at the end of the chain. counts and sums, one element for
+        each cut but the first, are increased by the events and weights that are left after it.
         """
         ...
 
@@ -59,6 +62,8 @@ _MEASURED = (
     (R_VZ, "vertex_z", "m", "reconstructed vertex, z from the target"),
     (R_CDA, "cda", "m", "closest approach of kaon and muon candidate"),
     (R_M2, "m2_miss", "GeV^2", "missing mass squared (P_K - P_mu)^2"),
+    (R_M2_BEAM, "m2_miss_beam", "GeV^2", "missing mass squared with the beam's average momentum for the kaon's"),
+    (R_M2_RICH, "m2_miss_rich", "GeV^2", "missing mass squared with the momentum that the RICH gives a pion"),
     (R_EOP, "eop", "", "energy in the LKr over momentum"),
     (M2_TRUE, "m2_miss_true", "GeV^2", "missing mass squared of the generated decay"),
 )
@@ -67,6 +72,7 @@ TABLE = Table(
     columns=(
         Column("index", "uint64", "", "candidate number: the event's identity, from which it can be made again"),
         Column("weight", "float64", "", "probability to be seen, times the bound's excess where there was one"),
+        Column("component", "uint8", "", "which decay of the sample's mixture it is; 0 in a sample of one decay"),
         *(Column(name, "float32", unit, text) for _, name, unit, text in _MEASURED),
     ),
     momenta=(

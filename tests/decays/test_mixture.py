@@ -148,7 +148,7 @@ def test_the_choice_takes_64_bits():
     for k in range(0, 1000, 50):
         for limit, expected in ((numbers[k], 1), (numbers[k] + 1, 0)):
             chosen = np.empty(1000, dtype=np.uint8)
-            counts = mixture._choose(key, 0, np.array([limit, 2**64 - 1], dtype=np.uint64), chosen)
+            counts = mixture.choose(key, 0, np.array([limit, 2**64 - 1], dtype=np.uint64), chosen)
             assert chosen[k] == expected
             assert chosen.tolist() == [int(number >= limit) for number in numbers]
             assert counts.tolist() == np.bincount(chosen, minlength=2).tolist()
@@ -355,7 +355,7 @@ def test_255_components_are_told_apart():
 @given(st.lists(st.just(0.0) | st.floats(1e-300, 1e300), min_size=1, max_size=30).filter(any))
 def test_limits_divide_all_random_numbers(fractions):
     """Increasing, to the last number there is; nothing for what never happens."""
-    limits = mixed(*(("munu", x) for x in fractions))._limits()
+    limits = mixture.thresholds([c.fraction.value for c in mixed(*(("munu", x) for x in fractions)).components])
     total = sum(fractions)
     assert limits.dtype == np.uint64
     assert int(limits[-1]) == 2**64 - 1
@@ -369,7 +369,9 @@ def test_limits_divide_all_random_numbers(fractions):
 
 
 def test_limits_of_extreme_fractions():
-    limits = mixed(("munu", 1.0), ("enu", 1e-9), ("pipi0", 1e-18))._limits().astype(object)
+    limits = mixture.thresholds(
+        [c.fraction.value for c in mixed(("munu", 1.0), ("enu", 1e-9), ("pipi0", 1e-18)).components]
+    ).astype(object)
     assert [(b - a) / 2**64 for a, b in pairwise([0, *limits])] == pytest.approx([1 - 1e-9, 1e-9, 1e-18], rel=0.06)
 
 

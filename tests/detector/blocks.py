@@ -13,6 +13,7 @@ from scipy import stats
 from kaongen.beam import Beam
 from kaongen.configuration import load
 from kaongen.decays.catalogue import find
+from kaongen.decays.mixture import alone
 from kaongen.decays.sampling import blocks
 from kaongen.decays.workspace import PX, PY, PZ, E
 from kaongen.detector import (
@@ -425,22 +426,29 @@ class Events:
 @cache
 def chain_of(name, values=(), changes=(), vetoes="weight"):
     configuration = CONFIGURATION.with_values({key: _thawed(value) for key, value in changes})
-    return build_chain(find(name), dict(values), configuration, vetoes)
+    return build_chain([alone(find(name), dict(values))], configuration, vetoes)
 
 
 def _thawed(value):
     return [_thawed(part) for part in value] if isinstance(value, tuple) else value
 
 
-def produced(name, candidates, values=(), changes=(), vetoes="weight", first=0, key=KEY, chain=None):
-    """Events of a chain; values and changes as tuples of pairs."""
+def produced(name, candidates, values=(), changes=(), vetoes="weight", first=0, key=KEY, chain=None, compact=False):
+    """Events of a chain; values and changes as tuples of pairs. Those outside the acceptance too, unless compacted."""
     chain = chain or chain_of(name, values, changes, vetoes)
     event = chain.block()
     areas = ("beam", "track", "reco", "fate")
     parts = {area: [] for area in ("index", "weight", "momenta", *areas)}
     above = 0
-    for start, size in blocks(candidates, first):
-        n, over = chain.run(key, start, size, event)
+    for lane, numbers in chain.batches(key, first, candidates):
+        n = len(numbers)
+        event.take(numbers)
+        if compact:
+            n, over = lane.run(key, n, event)
+        else:
+            over = lane.decay(key, n, event)
+            for stage in (*lane.propagation, *lane.response):
+                stage.run(key, n, event)
         above += over
         parts["index"].append(event.index[:n].copy())
         parts["weight"].append(event.weight[:n].copy())
