@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -14,7 +14,10 @@ from kaongen.errors import CardError, suggestion
 
 Status = Literal["input", "recalled", "tuned"]
 
-CONFIGURATIONS = ("na62-2016-2018",)
+CONFIGURATIONS = ("na62-2015", "na62-2016-2018", "na62-2017-pinunu")
+
+Candidate = Literal["muon", "pion"]
+"""What the one charged track of an event is taken for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +32,19 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Configuration:
-    """All numbers of a data-taking period, by "section.name"."""
+    """All numbers of a data-taking period, by "section.name".
+
+    candidate : what the period's selection takes the charged track of an event for.
+    """
 
     name: str
     description: str
+    candidate: Candidate
     quantities: dict[str, Quantity]
+
+    def has(self, section: str) -> bool:
+        """Whether the detector has a part."""
+        return any(name.startswith(f"{section}.") for name in self.quantities)
 
     def number(self, name: str) -> float:
         return float(self.quantities[name].value)
@@ -57,7 +68,7 @@ class Configuration:
             if problem := _problem(value, old):
                 raise CardError(f"{name} = {value!r}: {problem}, like {old.value!r}")
             quantities[name] = Quantity(value, old.unit, "set in the run card", old.status)
-        return Configuration(self.name, self.description, quantities)
+        return replace(self, quantities=quantities)
 
 
 def _problem(value: Any, quantity: Quantity) -> str | None:
@@ -83,6 +94,9 @@ def _problem(value: Any, quantity: Quantity) -> str | None:
 def load(name: str) -> Configuration:
     """Read a configuration that ships with the package.
 
+    One with a `base` has the numbers of that one, but for the sections that it lists in `without` and the numbers that
+    it states itself.
+
     Raises
     ------
     CardError
@@ -93,10 +107,13 @@ def load(name: str) -> Configuration:
     table = tomllib.loads(
         files("kaongen").joinpath("configurations").joinpath(f"{name}.toml").read_text(encoding="utf-8")
     )
-    quantities = {
-        f"{section}.{key}": Quantity(entry["value"], entry["unit"], entry["source"], entry["status"])
-        for section, entries in table.items()
-        if isinstance(entries, dict)
-        for key, entry in entries.items()
-    }
-    return Configuration(table["name"], table["description"], quantities)
+    base = load(table["base"]) if "base" in table else None
+    gone = tuple(f"{section}." for section in table.get("without", ()))
+    quantities = {k: q for k, q in base.quantities.items() if not k.startswith(gone)} if base else {}
+    for section, entries in table.items():
+        if isinstance(entries, dict):
+            for key, entry in entries.items():
+                number = Quantity(entry["value"], entry["unit"], entry["source"], entry["status"])
+                quantities[f"{section}.{key}"] = number
+    candidate = table.get("candidate") or (base.candidate if base else "muon")
+    return Configuration(table["name"], table["description"], candidate, quantities)

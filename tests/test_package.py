@@ -32,6 +32,7 @@ ORDER = [
     {"statistics"},
     {"papers"},
     {"analysis"},
+    {"reproduce"},
     {"report"},
     {"run", "schemas", "warmup", "bench"},
     {"cli"},

@@ -27,6 +27,7 @@ from kaongen.detector import (
 )
 from kaongen.detector.stage import Run, Stage
 from kaongen.event_block import EventBlock
+from kaongen.particles import M_MU, M_PI
 
 Vetoes = Literal["weight", "accept"]
 
@@ -50,6 +51,8 @@ class NA62:
             return np.array([number(name) for name in names])
 
         self.vetoes = vetoes
+        self.mass = M_PI if configuration.candidate == "pion" else M_MU
+        self.beam_momentum, self.beam_slope = number("beam.momentum"), number("beam.axis_slope")
         self.optics = Beam(configuration).optics
         self.start_z = float(array("beam.decay_volume")[0])
         self.ktag_efficiency = number("ktag.efficiency")
@@ -173,7 +176,8 @@ class NA62:
             straw.measure(n, key, self.straw, event.index, event.track, event.reco)
 
         def vertex(key: np.uint64, n: int, event: EventBlock) -> None:
-            reconstruction.reconstruct(n, self.gtk[gtk.Z], self.chamber_z[0], event.reco)
+            reconstruction.reconstruct(n, self.gtk[gtk.Z], self.chamber_z[0], self.mass, event.reco)
+            reconstruction.with_beam_average(n, self.beam_momentum, self.beam_slope, self.mass, event.reco)
 
         def rich_identify(key: np.uint64, n: int, event: EventBlock) -> None:
             rich.identify(n, self.rich, event.track, event.fate)

@@ -25,6 +25,7 @@ from kaongen.decays.final_state import final_state
 from kaongen.decays.mixture import Component
 from kaongen.decays.sampling import CHUNK
 from kaongen.errors import CardError, EventFileError, KaongenError
+from kaongen.events.columns import Table
 from kaongen.events.durable import remove_stale_partials
 from kaongen.events.layout import (
     ComponentInfo,
@@ -43,7 +44,7 @@ from kaongen.events.writer import write_shard
 from kaongen.jit import BLOCK
 from kaongen.production.card import Card, SamplePart
 from kaongen.production.chain import Chain, build_chain, candidates
-from kaongen.production.selection import MEASURED_ROWS, TABLE, Selection, gather
+from kaongen.production.selection import MEASURED_ROWS, TABLES, Selection, gather
 from kaongen.random import stream_key
 
 Progress = Callable[[str, int], None]
@@ -169,6 +170,7 @@ def produce(
     """
     manifest = _started(card, directory, resume)
     configuration = card.configuration()
+    table = TABLES[configuration.candidate]
     samples = []
     for part, planned in zip(card.sample, manifest.samples, strict=True):
         chain = build_chain(part.components(), configuration, card.detector.vetoes)
@@ -185,7 +187,7 @@ def produce(
             sample=sample.plan.info, provenance=manifest.provenance, first=first, stop=stop, tally=tally
         )
         path = directory / shard_file(sample.plan.info.name, number)
-        record = write_shard(path, _columns(chunks), TABLE, header, compression)
+        record = write_shard(path, columns(chunks, table), table, header, compression)
         manifest = manifest.model_copy(update={"shards": _ordered(manifest, record)})
         write_manifest(directory, manifest)
     manifest = manifest.model_copy(update={"complete": True})
@@ -332,12 +334,13 @@ def _tally(chunks: Sequence[Chunk], candidates: int, cuts: Sequence[str]) -> Tal
     )
 
 
-def _columns(chunks: Sequence[Chunk]) -> dict[str, NDArray[np.generic]]:
+def columns(chunks: Sequence[Chunk], table: Table) -> dict[str, NDArray[np.generic]]:
+    """The columns of a table from consecutive chunks."""
     measured = np.concatenate([chunk.measured for chunk in chunks], axis=1)
-    columns: dict[str, NDArray[np.generic]] = {
+    result: dict[str, NDArray[np.generic]] = {
         "index": np.concatenate([chunk.index for chunk in chunks]),
         "weight": np.concatenate([chunk.weight for chunk in chunks]),
         "component": np.concatenate([chunk.component for chunk in chunks]),
     }
-    columns.update(zip(TABLE.names[3:], measured, strict=True))
-    return columns
+    result.update(zip(table.names[3:], measured, strict=True))
+    return result

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from kaongen.configuration import Candidate
 from kaongen.event_block import (
     M2_TRUE,
     R_CDA,
@@ -28,7 +29,7 @@ from kaongen.event_block import (
 )
 from kaongen.events.columns import Column, FourMomentum, Table
 from kaongen.jit import BLOCK, block_kernel
-from kaongen.particles import M_K, M_MU
+from kaongen.particles import M_K, M_MU, M_PI
 
 
 class Selection(Protocol):
@@ -50,39 +51,47 @@ class Selection(Protocol):
         ...
 
 
-_MEASURED = (
-    (R_KPX, "kaon_px", "GeV", "momentum of the kaon measured by GTK, x"),
-    (R_KPY, "kaon_py", "GeV", "momentum of the kaon measured by GTK, y"),
-    (R_KPZ, "kaon_pz", "GeV", "momentum of the kaon measured by GTK, z"),
-    (R_PX, "muon_px", "GeV", "momentum of the muon candidate measured by STRAW, x"),
-    (R_PY, "muon_py", "GeV", "momentum of the muon candidate measured by STRAW, y"),
-    (R_PZ, "muon_pz", "GeV", "momentum of the muon candidate measured by STRAW, z"),
-    (R_VX, "vertex_x", "m", "reconstructed vertex, x"),
-    (R_VY, "vertex_y", "m", "reconstructed vertex, y"),
-    (R_VZ, "vertex_z", "m", "reconstructed vertex, z from the target"),
-    (R_CDA, "cda", "m", "closest approach of kaon and muon candidate"),
-    (R_M2, "m2_miss", "GeV^2", "missing mass squared (P_K - P_mu)^2"),
-    (R_M2_BEAM, "m2_miss_beam", "GeV^2", "missing mass squared with the beam's average momentum for the kaon's"),
-    (R_M2_RICH, "m2_miss_rich", "GeV^2", "missing mass squared with the momentum that the RICH gives a pion"),
-    (R_EOP, "eop", "", "energy in the LKr over momentum"),
-    (M2_TRUE, "m2_miss_true", "GeV^2", "missing mass squared of the generated decay"),
-)
+def _measured(track: str) -> tuple[tuple[int, str, str, str], ...]:
+    """Rows of the reconstruction, and the float32 columns that they become."""
+    return (
+        (R_KPX, "kaon_px", "GeV", "momentum of the kaon measured by GTK, x"),
+        (R_KPY, "kaon_py", "GeV", "momentum of the kaon measured by GTK, y"),
+        (R_KPZ, "kaon_pz", "GeV", "momentum of the kaon measured by GTK, z"),
+        (R_PX, f"{track}_px", "GeV", f"momentum of the {track} candidate measured by STRAW, x"),
+        (R_PY, f"{track}_py", "GeV", f"momentum of the {track} candidate measured by STRAW, y"),
+        (R_PZ, f"{track}_pz", "GeV", f"momentum of the {track} candidate measured by STRAW, z"),
+        (R_VX, "vertex_x", "m", "reconstructed vertex, x"),
+        (R_VY, "vertex_y", "m", "reconstructed vertex, y"),
+        (R_VZ, "vertex_z", "m", "reconstructed vertex, z from the target"),
+        (R_CDA, "cda", "m", f"closest approach of kaon and {track} candidate"),
+        (R_M2, "m2_miss", "GeV^2", f"missing mass squared (P_K - P)^2 of the {track} candidate"),
+        (R_M2_BEAM, "m2_miss_beam", "GeV^2", "missing mass squared with the beam's average momentum for the kaon's"),
+        (R_M2_RICH, "m2_miss_rich", "GeV^2", "missing mass squared with the momentum that the RICH gives a pion"),
+        (R_EOP, "eop", "", "energy in the LKr over momentum"),
+        (M2_TRUE, "m2_miss_true", "GeV^2", "missing mass squared of the generated decay"),
+    )
 
-TABLE = Table(
-    columns=(
-        Column("index", "uint64", "", "candidate number: the event's identity, from which it can be made again"),
-        Column("weight", "float64", "", "probability to be seen, times the bound's excess where there was one"),
-        Column("component", "uint8", "", "which decay of the sample's mixture it is; 0 in a sample of one decay"),
-        *(Column(name, "float32", unit, text) for _, name, unit, text in _MEASURED),
-    ),
-    momenta=(
-        FourMomentum("kaon", "kaon_px", "kaon_py", "kaon_pz", mass_GeV=M_K),
-        FourMomentum("muon", "muon_px", "muon_py", "muon_pz", mass_GeV=M_MU),
-    ),
-)
-"""Columns of an event file. Truth beyond the missing mass is not stored: the index makes it again."""
 
-MEASURED_ROWS = np.array([number for number, _, _, _ in _MEASURED])
+def _table(track: Candidate, mass: float) -> Table:
+    return Table(
+        columns=(
+            Column("index", "uint64", "", "candidate number: the event's identity, from which it can be made again"),
+            Column("weight", "float64", "", "probability to be seen, times the bound's excess where there was one"),
+            Column("component", "uint8", "", "which decay of the sample's mixture it is; 0 in a sample of one decay"),
+            *(Column(name, "float32", unit, text) for _, name, unit, text in _measured(track)),
+        ),
+        momenta=(
+            FourMomentum("kaon", "kaon_px", "kaon_py", "kaon_pz", mass_GeV=M_K),
+            FourMomentum(track, f"{track}_px", f"{track}_py", f"{track}_pz", mass_GeV=mass),
+        ),
+    )
+
+
+TABLES: dict[Candidate, Table] = {"muon": _table("muon", M_MU), "pion": _table("pion", M_PI)}
+"""Columns of an event file, for each candidate that a selection looks for. Truth beyond the missing mass is not
+stored: the index makes it again."""
+
+MEASURED_ROWS = np.array([number for number, _, _, _ in _measured("muon")])
 """Rows of the reconstruction behind the float32 columns, in their order."""
 
 

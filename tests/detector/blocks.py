@@ -79,6 +79,7 @@ from kaongen.event_block import (
     EventBlock,
 )
 from kaongen.jit import BLOCK
+from kaongen.particles import M_MU
 from kaongen.production.chain import build_chain
 from kaongen.random import stream_key
 
@@ -314,7 +315,7 @@ def reconstructed(kaon, kaon_xy, muon, muon_xy, kaon_z=102.4, muon_z=183.508):
     columns = (*kaon, *kaon_xy, *muon, *muon_xy)
     given = {("reco", row): column for row, column in zip(rows, columns, strict=True)}
     wanted = [("reco", row) for row in (R_VX, R_VY, R_VZ, R_CDA, R_M2, R_COS)]
-    result = through(lambda event, n: reconstruction.reconstruct(n, kaon_z, muon_z, event.reco), given, wanted)
+    result = through(lambda event, n: reconstruction.reconstruct(n, kaon_z, muon_z, M_MU, event.reco), given, wanted)
     return Reconstructed(result[:3], result[3], result[4], result[5])
 
 

@@ -1,0 +1,114 @@
+"""A sample in memory: decays through beam, detector and selection, without files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kaongen.analysis.result import Value
+from kaongen.configuration import Configuration
+from kaongen.decays.catalogue import find
+from kaongen.decays.mixture import alone
+from kaongen.decays.process import Values
+from kaongen.decays.sampling import CHUNK
+from kaongen.production.chain import build_chain
+from kaongen.production.engine import Worker, columns, run_in_threads
+from kaongen.production.selection import TABLES, Selection
+from kaongen.random import stream_key
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Selected events of one decay.
+
+    generated : decays in the decay volume; branching_fraction : of the decay; columns : as in an event file.
+    """
+
+    generated: int
+    branching_fraction: float
+    columns: dict[str, NDArray[Any]]
+
+    @property
+    def m2_miss(self) -> NDArray[np.float64]:
+        """Measured missing mass squared, GeV^2."""
+        return self.columns["m2_miss"].astype(np.float64)
+
+    @property
+    def weight(self) -> NDArray[np.float64]:
+        return self.columns["weight"]
+
+    def acceptance(self, low: float = -math.inf, high: float = math.inf) -> Value:
+        """Probability that a decay is selected with m2_miss between two cuts (GeV^2)."""
+        m2 = self.m2_miss
+        weights = self.weight[(m2 > low) & (m2 < high)]
+        mean = float(weights.sum()) / self.generated
+        square = float((weights * weights).sum()) / self.generated
+        return Value(value=mean, error=math.sqrt(max(square - mean * mean, 0.0) / self.generated))
+
+    def expected(self, kaons: float, low: float = -math.inf, high: float = math.inf) -> Value:
+        """Events with m2_miss between two cuts (GeV^2) in so many kaon decays."""
+        scale = kaons * self.branching_fraction
+        a = self.acceptance(low, high)
+        return Value(value=scale * a.value, error=scale * a.error)
+
+    def core_width(self, values: NDArray[np.float64]) -> float:
+        """Half the width that holds the central 68.3% of a column: the resolution, blind to the tails."""
+        order = np.argsort(values)
+        reached = np.cumsum(self.weight[order])
+        low, high = np.interp(np.array([0.1585, 0.8415]) * reached[-1], reached, values[order])
+        return float(high - low) / 2.0
+
+
+def simulate(
+    name: str,
+    configuration: Configuration,
+    selection: Selection,
+    decays: int,
+    *,
+    values: Values | None = None,
+    seed: int = 1,
+    threads: int | None = None,
+) -> Sample:
+    """Simulate a decay of the catalogue.
+
+    Parameters
+    ----------
+    name
+        Of the process, or a decay with those of its daughters.
+    configuration, selection
+        The detector, and which events to keep.
+    decays
+        How many, rounded up to whole chunks.
+    values
+        Parameters of the process.
+
+    Raises
+    ------
+    ProcessError
+        If there is no such process, or parameters are missing or out of range.
+    """
+    component = alone(find(name), values or {})
+    chain = build_chain([component], configuration)
+    key = stream_key(seed, name)
+    firsts = range(0, decays, CHUNK)
+    chunks = run_in_threads(Worker(selection, None), [(chain, key, first, CHUNK) for first in firsts], threads)
+    return Sample(
+        generated=len(firsts) * CHUNK,
+        branching_fraction=component.fraction.value * chain.lanes[0].final.branching,
+        columns=columns(chunks, TABLES[configuration.candidate]),
+    )
+
+
+def select(sample: Sample, mask: NDArray[np.bool_]) -> Sample:
+    """The events of a sample where a mask is true."""
+    return Sample(sample.generated, sample.branching_fraction, {k: v[mask] for k, v in sample.columns.items()})
+
+
+def combine(values: Sequence[Value]) -> Value:
+    """Sum of independent numbers."""
+    return Value(value=math.fsum(v.value for v in values), error=math.hypot(*(v.error for v in values)))
