@@ -24,11 +24,12 @@ from kaongen.event_block import (
     EventBlock,
 )
 from kaongen.jit import block_kernel, row
+from kaongen.papers import na62_pix as paper
 
 # layout of the `limits` array
 P_MIN, P_MAX, CDA_MAX, Z_START, Z_END, BOX_Z, BOX_X, BOX_Y = range(8)
 # columns of a row of the `regions` array
-M2_MIN, M2_MAX, BEAM_MIN, BEAM_MAX, RICH_MIN, RICH_MAX = range(6)
+PR_MIN, PR_MAX, M2_MIN, M2_MAX, RICH_MIN, RICH_MAX, BEAM_MIN, BEAM_MAX = range(8)
 
 
 @block_kernel
@@ -68,7 +69,8 @@ def _select(n, limits, regions, weight, reco, passed, counts, sums):  # type: ig
         for r in range(regions.shape[0]):
             limit = regions[r]
             inside |= (
-                (limit[M2_MIN] < m2[j] < limit[M2_MAX])
+                (limit[PR_MIN] * limit[PR_MIN] <= p2 < limit[PR_MAX] * limit[PR_MAX])
+                & (limit[M2_MIN] < m2[j] < limit[M2_MAX])
                 & (limit[BEAM_MIN] < m2_beam[j] < limit[BEAM_MAX])
                 & (limit[RICH_MIN] < m2_rich[j] < limit[RICH_MAX])
             )
@@ -86,15 +88,15 @@ class PionSelection:
     """One positive pion and nothing else.
 
     momentum (GeV), closest approach (m), volume (m); box : z of the final collimator and the half sizes in x and y (m)
-    inside which a track must not point; regions : for each, the least and the greatest missing mass squared (GeV^2),
-    the same with the beam's average momentum, and the same with the RICH's momentum; without any, all masses pass.
+    inside which a track must not point; regions : for each, the limits of the momentum (GeV), of the missing mass squared
+    (GeV^2), of that with the RICH's momentum, and of that with the beam's average; without any, all masses pass.
     """
 
     momentum: tuple[float, float] = (15.0, 35.0)
     cda_max: float = 0.004
     volume: tuple[float, float] = (105.0, 165.0)
     box: tuple[float, float, float] = (101.8, 0.1, 0.5)
-    regions: tuple[tuple[float, float, float, float, float, float], ...] = ()
+    regions: tuple[tuple[float, ...], ...] = ()
 
     cuts = ("generated", "seen in all detectors", "momentum", "closest approach", "vertex", "box", "signal regions")
 
@@ -102,14 +104,13 @@ class PionSelection:
         self, n: int, event: EventBlock, passed: NDArray[np.int64], counts: NDArray[np.int64], sums: NDArray[np.float64]
     ) -> int:
         limits = np.array([*self.momentum, self.cda_max, *self.volume, *self.box])
-        regions = np.array(self.regions, dtype=np.float64).reshape(-1, 6)
+        regions = np.array(self.regions, dtype=np.float64).reshape(-1, 8)
         return int(_select(n, limits, regions, event.weight, event.reco, passed, counts, sums))
 
 
-REGIONS = (
-    (0.0, 0.010, -0.005, 0.0135, 0.0, 0.02),
-    (0.026, 0.068, 0.024, 0.068, 0.02, 0.07),
+REGION_1 = tuple(
+    (*momentum, *paper.REGION_1, *rich, *beam)
+    for momentum, rich, beam in zip(paper.MOMENTUM_BINS, paper.REGION_1_RICH, paper.REGION_1_BEAM, strict=True)
 )
-"""Regions 1 and 2. The limits of the missing mass itself are published (JHEP 03 (2021) 058); those with the beam's
-average and with the RICH's momentum are those of the 2016 data (Phys. Lett. B 791 (2019) 156) as recalled; that they
-depend on the momentum in the data of 2017 is left out."""
+REGION_2 = ((*paper.PION_MOMENTUM, *paper.REGION_2, *paper.REGION_2_RICH, *paper.REGION_2_BEAM),)
+"""The signal regions, as rows of `PionSelection.regions`."""

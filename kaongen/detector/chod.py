@@ -1,4 +1,4 @@
-"""CHOD: the hodoscopes that trigger on one charged particle."""
+"""CHOD: both hodoscopes see the candidate."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from kaongen.jit import block_kernel, row
 
 
 @block_kernel
-def trigger(n, probability, fate):
-    """Multiply the efficiency by that of the minimum-bias trigger."""
+def see(n, probability, fate):
+    """Multiply the efficiency by that of a match of the track in tiles and slabs."""
     efficiency = row(fate, EFFICIENCY)
     for j in range(n):
         efficiency[j] *= probability

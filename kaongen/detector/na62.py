@@ -11,11 +11,14 @@ from kaongen.configuration import Configuration
 from kaongen.decays.final_state import FinalState
 from kaongen.detector import (
     acceptance,
+    calorimeters,
     chanti,
     charged_veto,
     chod,
     decision,
+    flight,
     gtk,
+    identification,
     ktag,
     lkr,
     muv3,
@@ -74,6 +77,8 @@ class NA62:
             "straw.angle_constant",
             "straw.angle_scattering",
             "straw.position_resolution",
+            "straw.efficiency",
+            "straw.chi2_cut",
         )
         tiles_z, slabs_z = array("chod.z")
         self.planes = np.array([number("rich.z"), tiles_z, slabs_z, number("lkr.z"), number("muv3.z")])
@@ -82,20 +87,47 @@ class NA62:
         self.lkr_aperture = numbers("lkr.hole", "lkr.apothem")
         self.muv3_aperture = numbers("muv3.hole", "muv3.half_side")
         self.rich = numbers(
-            "rich.mirror_z", "rich.used_below", "rich.pion_threshold", "rich.muon_efficiency", "rich.pion_as_muon"
+            "rich.mirror_z", "rich.refractivity", "rich.ring_resolution", "rich.ring_hits", "rich.pion_ring_hits"
         )
+        rings = rich.Rings(*self.rich[rich.REFRACTIVITY : rich.HITS + 1])
+        if configuration.candidate == "pion":
+            ring = rich.PionCut(
+                number("rich.pion_ring_hits"), *array("rich.pion_mass_window"), number("rich.pion_likelihood")
+            )
+            self.rich_table = rich.of_pions(rings, ring, *numbers("rich.pion_efficiency", "rich.muon_as_pion"))
+            self.rich_used_below = np.inf
+            self.calorimeters = calorimeters.of_pions(
+                *numbers(
+                    "calorimeters.pion_efficiency",
+                    "calorimeters.pion_slope",
+                    "calorimeters.muon_as_pion",
+                    "calorimeters.muon_decline",
+                    "calorimeters.electron_as_pion",
+                )
+            )
+        else:
+            muon_ring = rich.MuonCut(number("rich.muon_ring_hits"))
+            self.rich_table = rich.of_muons(rings, muon_ring, *numbers("rich.muon_efficiency", "rich.other_as_muon"))
+            self.rich_used_below = number("rich.used_below")
+        self.candidate = configuration.candidate
         self.chod_efficiency = number("chod.efficiency")
-        self.lkr = numbers(
-            "lkr.z",
-            "lkr.mip_energy",
-            "lkr.mip_tail",
-            "lkr.hadron_mip_fraction",
-            "lkr.stochastic",
-            "lkr.noise",
-            "lkr.constant",
+        depth = number("lkr.depth")
+        self.lkr = np.array(
+            [
+                *numbers("lkr.z", "lkr.mip_energy"),
+                lkr.ionisation_spread(depth),
+                lkr.radiation(depth),
+                *numbers("lkr.hadron_mip_fraction", "lkr.stochastic", "lkr.noise", "lkr.constant"),
+            ]
         )
         self.muv3_z = number("muv3.z")
-        self.muv3_muon, self.muv3_pion = number("muv3.efficiency"), number("muv3.pion_punch_through")
+        self.muv3 = numbers("muv3.z", "muv3.hole", "muv3.half_side", "muv3.scattering")
+        self.muv3_table = muv3.signals(
+            *numbers("muv3.efficiency", "muv3.needed_momentum", "muv3.straggling", "muv3.scattering"),
+            number("muv3.search_deviations"),
+            array("muv3.pion_punch_through"),
+            *numbers("muv3.rate", "muv3.window", "muv3.tiles", "muv3.tile_side"),
+        )
         self.lav = np.array([array("lav.front"), array("lav.back"), array("lav.inner"), array("lav.outer")])
         self.photon_geometry = np.array(
             [
@@ -147,6 +179,7 @@ class NA62:
 
         def planes(key: np.uint64, n: int, event: EventBlock) -> None:
             tracking.cross_planes(n, self.chamber_z, self.magnet_z, self.kick, self.planes, event.track)
+            tracking.kinked(n, self.chamber_z, self.magnet_z, self.kick, self.planes, event.track)
 
         def behind(key: np.uint64, n: int, event: EventBlock) -> None:
             apertures = (self.rich_aperture, self.tiles, self.slabs, self.lkr_aperture, self.muv3_aperture)
@@ -173,23 +206,30 @@ class NA62:
             gtk.measure(n, key, self.gtk, self.start_z, self.optics, event.index, event.beam, event.reco, event.fate)
 
         def straw_measure(key: np.uint64, n: int, event: EventBlock) -> None:
-            straw.measure(n, key, self.straw, event.index, event.track, event.reco)
+            bending = (self.chamber_z, self.magnet_z, self.kick)
+            straw.measure(n, key, self.straw, *bending, event.index, event.track, event.reco, event.fate)
 
         def vertex(key: np.uint64, n: int, event: EventBlock) -> None:
             reconstruction.reconstruct(n, self.gtk[gtk.Z], self.chamber_z[0], self.mass, event.reco)
             reconstruction.with_beam_average(n, self.beam_momentum, self.beam_slope, self.mass, event.reco)
 
         def rich_identify(key: np.uint64, n: int, event: EventBlock) -> None:
-            rich.identify(n, self.rich, event.track, event.fate)
+            rich.measure(n, key, self.rich, event.index, event.track, event.reco)
+            z = self.rich[rich.MIRROR_Z]
+            identification.identify(n, z, self.rich_used_below, self.rich_table, event.track, event.fate)
 
         def chod_trigger(key: np.uint64, n: int, event: EventBlock) -> None:
-            chod.trigger(n, self.chod_efficiency, event.fate)
+            chod.see(n, self.chod_efficiency, event.fate)
 
         def muv3_signal(key: np.uint64, n: int, event: EventBlock) -> None:
-            muv3.signal(n, self.muv3_z, self.muv3_muon, self.muv3_pion, event.track, event.fate)
+            muv3.signal(n, self.muv3, self.muv3_table, self.candidate == "muon", event.track, event.fate)
 
         def lkr_deposit(key: np.uint64, n: int, event: EventBlock) -> None:
             lkr.deposit(n, key, self.lkr, event.index, event.track)
+
+        def calorimeters_identify(key: np.uint64, n: int, event: EventBlock) -> None:
+            z = self.lkr[lkr.Z]
+            identification.identify(n, z, np.inf, self.calorimeters, event.track, event.fate)
 
         def lkr_measure(key: np.uint64, n: int, event: EventBlock) -> None:
             lkr.energy_over_momentum(n, key, self.lkr, event.index, event.track, event.reco)
@@ -209,6 +249,7 @@ class NA62:
             Stage("CHOD", subject, chod_trigger),
             Stage("MUV3", subject, muv3_signal),
             Stage("LKr", subject, lkr_deposit),
+            *([Stage("calorimeters", subject, calorimeters_identify)] if self.candidate == "pion" else []),
             *(self._photon(final, slot) for slot in final.photons()),
             *(self._charged(final, slot) for slot in final.charged() if slot != candidate),
             Stage("E/p", subject, lkr_measure),
@@ -216,20 +257,16 @@ class NA62:
         )
 
     def _flight(self, final: FinalState, candidate: int) -> Run:
-        species = final.species[candidate]
-        charge = float(species.charge)
-        first_z, last_z = float(self.chamber_z[0]), float(self.chamber_z[-1])
-        forced = self.vetoes == "weight"
+        charge, kind = float(final.species[candidate].charge), flight.KINDS[final.species[candidate].name]
+        # pions that reach the krypton interact before they decay
+        end_z = float(self.lkr[lkr.Z]) if kind == flight.PION else self.muv3_z
+        first_z, forced = float(self.chamber_z[0]), self.vetoes == "weight"
 
         def run(key: np.uint64, n: int, event: EventBlock) -> None:
-            momenta, origin = event.momenta[candidate], event.origins[candidate]
-            if species.name.startswith("mu"):
-                tracking.muon(n, charge, origin, momenta, event.track, event.fate)
-            else:
-                tracking.pion(
-                    n, key, event.index, charge, self.muv3_z, first_z, last_z, forced,
-                    origin, momenta, event.track, event.fate,
-                )  # fmt: skip
+            flight.candidate(
+                n, key, event.index, charge, kind, end_z, first_z, forced,
+                event.origins[candidate], event.momenta[candidate], event.track, event.fate,
+            )  # fmt: skip
 
         return run
 

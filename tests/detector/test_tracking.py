@@ -1,25 +1,33 @@
-"""The candidate's way: straight lines, the kick, and pions that decay in flight, by hand and by the laws of decay."""
+"""The candidate's way: straight lines, the kick, and decays in flight, by hand."""
 
 import numpy as np
 import pytest
-from blocks import KEY, P_MIN, SIGMAS, accepted, assert_fraction, crossings, kaons, muons, pions
-from hypothesis import given, settings
+from blocks import DETECTOR, accepted, crossings, through
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from plain_geometry import IRC_Z, LKR_Z, MUV3_Z, SAC_Z, STRAW_Z
-from scipy import stats
 
-from kaongen.random import stream_key
+from kaongen.detector import tracking
+from kaongen.event_block import (
+    T_CHARGE,
+    T_END_P,
+    T_KINK_Z,
+    T_P,
+    T_PX,
+    T_PY,
+    T_PZ,
+    T_QX,
+    T_QY,
+    T_QZ,
+    T_RICH_X,
+    T_X,
+    T_X1,
+    T_Y,
+    T_Z,
+)
 
-# Particle Data Group, Review of Particle Physics 2026: GeV and ns
-M_PI, M_MU, TAU_PI, SPEED_OF_LIGHT = 0.13957039, 0.1056583755, 26.033, 0.299792458
 MAGNET_Z, KICK = 196.995, 0.270
 PLANES = (183.508, 194.066, 204.459, 218.885, 219.445, 238.1315, 239.009, 241.093, 246.8)
-FIRST, LAST, END = 183.508, 218.885, 246.8
-N = 200_000
-
-
-def size(momentum):
-    return np.sqrt(np.square(momentum).sum(axis=0))
 
 
 def test_the_beam_is_where_the_published_table_has_it():
@@ -68,155 +76,83 @@ def test_a_track_that_goes_backwards_is_outside(px, py, pz, point):
     assert accepted(hits)[0] == 0.0
 
 
-def test_a_muon_from_the_vertex_is_a_muon_from_the_start():
-    momentum, vertex = kaons(5000)
-    columns = muons(-1.0, momentum, vertex)
-    charge, p, track, point, muon_z = columns[0], columns[1], columns[2:5], columns[5:8], columns[8]
-    assert (charge == -1.0).all()
-    assert np.abs(p / size(momentum) - 1).max() < 1e-14
-    assert np.array_equal(track, momentum)
-    assert np.array_equal(point, vertex)
-    assert (muon_z < 0).all()
-    assert (columns[9:] == 1.0).all(), "efficiency and survival start at 1"
+def size(momentum):
+    return np.sqrt(np.square(momentum).sum(axis=0))
 
 
-def pion_sample(p, forced, z=130.0, n=N, key=KEY):
-    """Pions of one momentum (or momenta) near the axis from one point."""
-    pz = np.full(n, p) / np.sqrt(1 + 0.003**2)
-    momentum = np.array([0.003 * pz, np.zeros(n), pz])
-    vertex = np.array([np.full(n, 0.03), np.zeros(n), np.full(n, z)])
-    return momentum, vertex, pions(forced, momentum, vertex, key)
+def crossings_with_kinks(charge, momentum, point, kink_z, daughter):
+    """x and y, (9, 2, n), of candidates that decay at kink_z to a daughter of this momentum before any kick."""
+    columns = {T_CHARGE: charge, T_KINK_Z: kink_z, T_P: size(momentum), T_END_P: size(daughter)}
+    columns |= dict(zip((T_PX, T_PY, T_PZ, T_X, T_Y, T_Z), (*momentum, *point), strict=True))
+    columns |= dict(zip((T_QX, T_QY, T_QZ), daughter, strict=True))
+    wanted = [("track", row) for row in (*range(T_X1, T_X1 + 8), *range(T_RICH_X, T_RICH_X + 10))]
+
+    def stage(event, n):
+        d = DETECTOR
+        tracking.cross_planes(n, d.chamber_z, d.magnet_z, d.kick, d.planes, event.track)
+        tracking.kinked(n, d.chamber_z, d.magnet_z, d.kick, d.planes, event.track)
+
+    return through(stage, {("track", row): column for row, column in columns.items()}, wanted).reshape(9, 2, -1)
 
 
-def mean_length(p):
-    """Along z, for the slope of `pion_sample`."""
-    return p / M_PI * SPEED_OF_LIGHT * TAU_PI / np.sqrt(1 + 0.003**2)
+def stepped(charge, momentum, point, kink_z, daughter):
+    """From plane to plane: at the magnet, the slope changes by the kick over the momentum; at the decay, by the
+    difference of the directions of daughter and parent."""
+    (x, y, z), hits = point, []
+    p, slope_x, slope_y = size(momentum), momentum[0] / momentum[2], momentum[1] / momentum[2]
+    steps = [*((plane, "plane") for plane in PLANES), (MAGNET_Z, "magnet"), (kink_z, "decay")]
+    for at, what in sorted(steps):
+        x, y, z = x + slope_x * (at - z), y + slope_y * (at - z), at
+        if what == "plane":
+            hits.append((x, y))
+        elif what == "magnet":
+            slope_x -= charge * KICK / p
+        else:
+            slope_x += daughter[0] / daughter[2] - momentum[0] / momentum[2]
+            slope_y += daughter[1] / daughter[2] - momentum[1] / momentum[2]
+            p = size(daughter)
+    return np.array(hits)
 
 
-def decayed_by(z, p, start=130.0):
-    return -np.expm1(-(z - start) / mean_length(p))
+slopes = st.tuples(st.floats(-0.02, 0.02), st.floats(-0.02, 0.02))
 
 
-@pytest.mark.parametrize("p", [5.0, 15.0, 35.0, 70.0])
-def test_pions_decay_as_often_as_their_lifetime_says(p):
-    """Before the first chamber, between the chambers, behind them, and not at all before the muon detector."""
-    _, _, found = pion_sample(p, forced=False)
-    expected = np.diff([0.0, *(decayed_by(z, p) for z in (FIRST, LAST, END)), 1.0])
-    bounds = [130.0, FIRST, LAST, END, np.inf]
-    for low, high, probability in zip(bounds[:-1], bounds[1:], expected, strict=True):
-        assert_fraction((found.muon_z >= low) & ((found.muon_z < high) | (high == np.inf)), probability)
+@settings(max_examples=200)
+@given(
+    charge=st.sampled_from([-1.0, 1.0]),
+    p=st.floats(3.0, 75.0),
+    slope=slopes,
+    point=st.tuples(st.floats(-0.3, 0.3), st.floats(-0.3, 0.3), st.floats(105.0, 183.0)),
+    kink_z=st.floats(PLANES[0] + 1e-6, PLANES[-1]),
+    fraction=st.floats(0.05, 1.0),
+    turn=slopes,
+)
+@example(1.0, 20.0, (0.01, 0.0), (0.0, 0.0, 150.0), 190.0, 0.5, (0.001, 0.002))
+@example(1.0, 20.0, (0.01, 0.0), (0.0, 0.0, 150.0), 200.0, 0.5, (0.001, 0.002))
+@example(-1.0, 20.0, (0.01, 0.0), (0.0, 0.0, 150.0), 230.0, 0.5, (0.001, 0.002))
+def test_a_decay_behind_the_first_chamber_by_steps(charge, p, slope, point, kink_z, fraction, turn):
+    momentum = p * np.array([*slope, 1.0]) / size([*slope, 1.0])
+    daughter = fraction * p * np.array([slope[0] + turn[0], slope[1] + turn[1], 1.0])
+    hits = crossings_with_kinks(charge, momentum, point, kink_z, daughter)[:, :, 0]
+    assert np.abs(hits - stepped(charge, momentum, point, kink_z, daughter)).max() < 1e-11
 
 
-def test_a_pion_that_does_not_decay_is_never_a_muon():
-    momentum, vertex, found = pion_sample(35.0, forced=False)
-    whole = found.muon_z > END
-    assert np.isinf(found.muon_z[whole]).all()
-    assert np.array_equal(found.momentum[:, whole], momentum[:, whole])
-    assert np.array_equal(found.point[:, whole], vertex[:, whole])
-    assert (found.efficiency[whole] == 1.0).all()
+def test_what_lies_before_the_decay_is_crossed_by_the_parent():
+    rng = np.random.default_rng(5)
+    n = 10_000
+    momentum = rng.normal([[0.1], [0.0], [30.0]], [[0.1], [0.1], [5.0]], size=(3, n))
+    point = rng.normal([[0.1], [0.0], [150.0]], [[0.02], [0.02], [10.0]], size=(3, n))
+    daughter = 0.7 * momentum + rng.normal(0, 0.03, (3, n))
+    kink_z = np.where(rng.random(n) < 0.5, rng.uniform(PLANES[0], PLANES[-1], n), np.inf)
+    with_kinks = crossings_with_kinks(1.0, momentum, point, kink_z, daughter)
+    without = crossings(1.0, momentum, point)
+    before = np.array(PLANES)[:, np.newaxis] < kink_z
+    same = (with_kinks == without).all(axis=1)
+    assert np.array_equal(same, before)
 
 
-@pytest.mark.parametrize("forced", [False, True])
-def test_points_of_decay_are_exponential(forced):
-    p = 15.0
-    _, _, found = pion_sample(p, forced)
-    quantile = decayed_by(found.muon_z[np.isfinite(found.muon_z)], p) / decayed_by(END, p)
-    assert stats.kstest(quantile, "uniform").pvalue > P_MIN
-
-
-@pytest.mark.parametrize("forced", [False, True])
-def test_a_decay_between_the_chambers_breaks_the_track_and_no_other_does(forced):
-    _, _, found = pion_sample(15.0, forced)
-    broken = (found.muon_z >= FIRST) & (found.muon_z < LAST)
-    assert broken.any()
-    assert (found.efficiency[broken] == 0.0).all()
-    assert (found.efficiency[~broken] > 0.0).all()
-    if not forced:
-        assert (found.efficiency[~broken] == 1.0).all()
-
-
-@pytest.mark.parametrize("forced", [False, True])
-def test_a_decay_behind_the_chambers_leaves_the_track_of_the_pion(forced):
-    momentum, vertex, found = pion_sample(15.0, forced)
-    behind = (found.muon_z >= LAST) & np.isfinite(found.muon_z)
-    assert behind.any()
-    assert np.array_equal(found.momentum[:, behind], momentum[:, behind])
-    assert np.array_equal(found.point[:, behind], vertex[:, behind])
-
-
-@pytest.mark.parametrize("p", [0.5, 15.0, 60.0])
-def test_the_muon_of_an_early_decay_conserves_four_momentum(p):
-    """The pion less the muon is a neutrino without mass, the muon starts on the pion's line, and its energy is flat
-    between the limits of the two-body decay: isotropy in the pion's rest frame."""
-    momentum, vertex, found = pion_sample(p, forced=True)
-    early = found.muon_z < FIRST
-    muon, pion, start = found.momentum[:, early], momentum[:, early], vertex[:, early]
-    e_muon, e_pion = np.sqrt(size(muon) ** 2 + M_MU**2), np.sqrt(size(pion) ** 2 + M_PI**2)
-    missing = (e_pion - e_muon) ** 2 - size(pion - muon) ** 2
-    assert np.abs(missing).max() < 1e-12 * max(p, 1.0) ** 2
-    assert np.abs(found.p[early] / size(muon) - 1).max() < 1e-14
-    flown = found.muon_z[early] - start[2]
-    assert (flown > 0).all()
-    expected = start + flown * pion / pion[2]
-    assert np.abs(found.point[:, early] - expected).max() < 1e-9
-    rest_momentum, rest_energy = (M_PI**2 - M_MU**2) / (2 * M_PI), (M_PI**2 + M_MU**2) / (2 * M_PI)
-    gamma, beta_gamma = np.hypot(p, M_PI) / M_PI, p / M_PI
-    low, high = gamma * rest_energy - beta_gamma * rest_momentum, gamma * rest_energy + beta_gamma * rest_momentum
-    assert e_muon.min() >= low * (1 - 1e-12)
-    assert e_muon.max() <= high * (1 + 1e-12)
-    assert stats.kstest(e_muon, "uniform", args=(low, high - low)).pvalue > P_MIN
-    assert (
-        stats.kstest(np.arctan2(muon[1], muon[0] - 0.003 * muon[2]), "uniform", args=(-np.pi, 2 * np.pi)).pvalue > P_MIN
-    )
-
-
-OBSERVABLES = {
-    "one": lambda t: np.ones(t.p.size),
-    "early": lambda t: (t.muon_z < FIRST).astype(float),
-    "behind": lambda t: ((t.muon_z > LAST) & np.isfinite(t.muon_z)).astype(float),
-    "whole": lambda t: np.isinf(t.muon_z).astype(float),
-    "momentum": lambda t: t.p,
-    "early momentum squared": lambda t: np.where(t.muon_z < FIRST, t.p**2, 0.0),
-    "point": lambda t: t.point[2],
-    "across": lambda t: np.abs(t.momentum[1]),
-}
-
-
-@pytest.mark.parametrize("p", [3.0, 15.0, 60.0])
-def test_forced_decays_have_the_means_of_natural_ones(p):
-    """Any observable, with the efficiency as the weight, from independent streams."""
-    samples = [pion_sample(p, forced, key=stream_key(3, str(forced)))[2] for forced in (False, True)]
-    for name, observable in OBSERVABLES.items():
-        natural, forced = (t.efficiency * observable(t) for t in samples)
-        error = np.sqrt((natural.var() + forced.var()) / N)
-        assert abs(natural.mean() - forced.mean()) < SIGMAS * error + 1e-12, name
-    assert np.isfinite(samples[1].muon_z).mean() > np.isfinite(samples[0].muon_z).mean() or p < 5
-
-
-@pytest.mark.parametrize("p", [3.0, 15.0, 60.0])
-def test_the_weights_of_forced_decays_are_those_of_the_law(p):
-    """Each of the two classes has one weight; weighted, they are as frequent as in nature."""
-    _, _, found = pion_sample(p, forced=True)
-    whole, kept = np.isinf(found.muon_z), found.efficiency > 0
-    for chosen, probability in ((whole, 1 - decayed_by(END, p)), (kept & ~whole, decayed_by(END, p))):
-        weights = found.efficiency[chosen]
-        assert np.ptp(weights) < 1e-12
-        share = np.mean(whole) if chosen is whole else 1 - np.mean(whole)
-        assert weights[0] * share == pytest.approx(probability, rel=0.01), "a share of 0.2 of 200000 is known to 0.5%"
-
-
-def test_a_pion_does_not_depend_on_its_place_in_the_block():
-    momentum, vertex, found = pion_sample(15.0, forced=True, n=5000)
-    part = pions(True, momentum[:, :3333], vertex[:, :3333])
-    assert np.array_equal(found.muon_z[:3333], part.muon_z)
-    assert np.array_equal(found.momentum[:, :3333], part.momentum)
-
-
-def test_a_pion_that_goes_backwards_is_finite():
-    n = 5000
-    momentum = np.array([np.full(n, 0.05), np.zeros(n), np.full(n, -0.02)])
-    found = pions(True, momentum, np.array([np.zeros(n), np.zeros(n), np.full(n, 110.0)]))
-    assert np.isfinite(found.momentum).all()
-    assert np.isfinite(found.point).all()
-    assert np.isfinite(found.efficiency).all()
-    assert (found.efficiency >= 0).all()
+@pytest.mark.parametrize("pz", [-0.05, 0.0, 1e-6])
+def test_a_daughter_that_goes_backwards_is_outside(pz):
+    momentum, point = np.array([0.3, 0.0, 30.0]), (0.0, 0.1, 150.0)
+    assert accepted(crossings_with_kinks(1.0, momentum, point, np.inf, momentum))[0] == 1.0
+    assert accepted(crossings_with_kinks(1.0, momentum, point, 190.0, np.array([0.01, 0.01, pz])))[0] == 0.0
