@@ -248,6 +248,42 @@ def inspect(
 
 
 @app.command()
+def show(
+    event: Annotated[
+        str,
+        typer.Argument(
+            metavar="EVENT",
+            help="Which event: FILE.h5:NUMBER, RUN/SAMPLE:NUMBER or CARD/SAMPLE:NUMBER, such as na62-muon/munug:1234.",
+        ),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Where to draw it; here by default, with --json nowhere.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Make one event again from its number, say all that happened to it, and draw it."""
+    _announce_compilation()
+    from kaongen.production.replay import find_event, replay
+
+    wanted = find_event(event)
+    history = replay(wanted)
+    directory = output if output is not None or json else Path()
+    files: list[Path] = []
+    if directory is not None:
+        from kaongen.detector.surroundings import Surroundings
+        from kaongen.report.event_display import save_event
+
+        files = save_event(history, Surroundings(wanted.card.configuration()), directory)
+    if json:
+        _print_json(history.as_dict() | {"files": [str(file) for file in files]})
+        return
+    from kaongen.report.event_history import history_tables
+
+    _print(history_tables(history))
+    print("drawn: " + ", ".join(str(file) for file in files))
+
+
+@app.command()
 def validate(
     path: Annotated[str, typer.Argument(metavar="FILE|CARD", help="An event file, a run directory, or a card.")],
     json: Json = False,

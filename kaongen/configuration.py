@@ -42,10 +42,6 @@ class Configuration:
     candidate: Candidate
     quantities: dict[str, Quantity]
 
-    def has(self, section: str) -> bool:
-        """Whether the detector has a part."""
-        return any(name.startswith(f"{section}.") for name in self.quantities)
-
     def number(self, name: str) -> float:
         return float(self.quantities[name].value)
 
@@ -94,8 +90,7 @@ def _problem(value: Any, quantity: Quantity) -> str | None:
 def load(name: str) -> Configuration:
     """Read a configuration that ships with the package.
 
-    One with a `base` has the numbers of that one, but for the sections that it lists in `without` and the numbers that
-    it states itself.
+    One with a `base` has the numbers of that one, but for those that it states itself.
 
     Raises
     ------
@@ -108,8 +103,7 @@ def load(name: str) -> Configuration:
         files("kaongen").joinpath("configurations").joinpath(f"{name}.toml").read_text(encoding="utf-8")
     )
     base = load(table["base"]) if "base" in table else None
-    gone = tuple(f"{section}." for section in table.get("without", ()))
-    quantities = {k: q for k, q in base.quantities.items() if not k.startswith(gone)} if base else {}
+    quantities = dict(base.quantities) if base else {}
     for section, entries in table.items():
         if isinstance(entries, dict):
             for key, entry in entries.items():

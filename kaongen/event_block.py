@@ -12,7 +12,9 @@ from kaongen.jit import BLOCK, block_kernel, row
 # Rows of `beam`: the kaon's momentum (GeV) and the vertex where it decays (m).
 K_PX, K_PY, K_PZ, K_E = range(4)
 K_X, K_Y, K_Z = VERTEX_X, VERTEX_Y, VERTEX_Z
-BEAM_ROWS = 7
+# What scattering in the last station of the GTK added to the slopes of the kaon: the GTK measured it before that.
+K_DX, K_DY = 7, 8
+BEAM_ROWS = 9
 
 # Rows of `track`: the candidate as it enters the spectrometer: charge, momentum (GeV), a point of its line (m), and
 # the z from which it is a muon and an electron (m): FROM_START if it was one from the start, infinite for never.

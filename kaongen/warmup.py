@@ -13,8 +13,8 @@ from kaongen.decays.process import ManyBody
 from kaongen.decays.sampling import sample
 from kaongen.detector.na62 import Vetoes
 from kaongen.production.card import read_card, shipped_cards
-from kaongen.production.chain import build_chain
 from kaongen.production.engine import Worker
+from kaongen.production.source import chain, components
 
 
 def warm_up() -> None:
@@ -24,9 +24,8 @@ def warm_up() -> None:
         worker = Worker(MuonSelection(), None)
         for part in card.sample:
             for vetoes in get_args(Vetoes):
-                chain = build_chain(part.components(), card.configuration(), vetoes)
-                worker.run(chain, np.uint64(0), 0, 64)
-            for component in part.components():
+                worker.run(chain(part, card.configuration(), vetoes), np.uint64(0), 0, 64)
+            for component in components(part):
                 sample(component.process, 64, values=component.values)
     # with all that rare and many-body decays need
     natural().sample(10_000)

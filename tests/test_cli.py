@@ -707,3 +707,26 @@ def test_a_reader_that_has_seen_enough_is_no_error():
 def test_the_version_is_that_of_the_package(kaongen):
     code, out, _ = kaongen("--version")
     assert (code, out.strip()) == (0, version("kaongen"))
+
+
+def test_an_event_is_shown_and_drawn(kaongen, tmp_path):
+    code, out, _ = kaongen("show", "na62-muon/pipipi:43", "-o", tmp_path / "drawn")
+    assert code == 0
+    assert "candidate 43 of pipipi" in out
+    assert "Reconstruction" in out
+    assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["pipipi-43.png", "pipipi-43.svg"]
+
+
+def test_the_history_of_an_event_as_json(kaongen, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = kaongen("show", "na62-muon/munu:3", "--json")
+    history = json.loads(out)
+    assert code == 0
+    assert (history["origin"]["sample"], history["origin"]["index"], history["files"]) == ("munu", 3, [])
+    assert {"kaon", "particles", "steps", "reconstruction", "cuts", "weight", "verdict"} <= history.keys()
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("event", ["na62-muon/munuu:3", "na62-muon/munu:1000000", "na62-muon:3", "nothing"])
+def test_what_cannot_be_shown(refused, event):
+    refused("show", event, words=(event.partition(":")[0].partition("/")[0],))

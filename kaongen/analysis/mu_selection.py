@@ -5,13 +5,15 @@ Vetoes, identification and matching are in the weight; what is left are cuts on 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kaongen.event_block import R_CDA, R_COS, R_EOP, R_PX, R_PY, R_PZ, R_VZ, EventBlock
-from kaongen.jit import block_kernel, row
+from kaongen.jit import BLOCK, block_kernel, row
+from kaongen.production.selection import CutOutcome
 
 # layout of the `limits` array
 P_MIN, P_MAX, EOP_MAX, CDA_MAX, Z_START, Z_END, NEAR, FAR = range(8)
@@ -75,3 +77,21 @@ class MuonSelection:
     ) -> int:
         limits = np.array([*self.momentum, self.eop_max, self.cda_max, *self.volume, *self.vertex_distance])
         return int(_select(n, limits, event.weight, event.reco, passed, counts, sums))
+
+    def explain(self, event: EventBlock, j: int) -> list[CutOutcome]:
+        """The cuts on event j of a block, each by itself: also those behind one that it fails."""
+        measured = [float(x) for x in event.reco[j::BLOCK]]
+        p2 = sum(measured[number] * measured[number] for number in (R_PX, R_PY, R_PZ))
+        low, high = self.momentum
+        near, far = self.vertex_distance
+        first = self.volume[0] + (near + (far - near) * 0.5 * (1.0 + measured[R_COS]))
+        last = self.volume[1]
+        weight, eop, cda, z = float(event.weight[j]), measured[R_EOP], measured[R_CDA], measured[R_VZ]
+        _, seen, momentum, energy, closest, vertex = self.cuts
+        return [
+            CutOutcome(seen, weight, "", (0.0, None), weight > 0.0),
+            CutOutcome(momentum, math.sqrt(p2), "GeV", self.momentum, low * low <= p2 <= high * high),
+            CutOutcome(energy, eop, "", (None, self.eop_max), eop < self.eop_max),
+            CutOutcome(closest, cda, "m", (None, self.cda_max), cda < self.cda_max),
+            CutOutcome(vertex, z, "m", (first, last), first <= z <= last),
+        ]

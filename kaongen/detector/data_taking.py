@@ -11,16 +11,9 @@ import math
 from kaongen.configuration import Configuration
 
 
-def beam_rate(configuration: Configuration) -> float:
-    """Mean rate of beam particles in 1/ns at the average intensity of the data set."""
-    number = configuration.number
-    share = number("data_taking.average_intensity") / number("data_taking.full_intensity")
-    return share * number("data_taking.beam_rate")
-
-
 def veto_time(configuration: Configuration) -> float:
     """Time tau in ns during which any beam particle spoils an event."""
-    return -math.log1p(-configuration.number("data_taking.random_veto")) / beam_rate(configuration)
+    return -math.log1p(-configuration.number("data_taking.random_veto")) / configuration.number("beam.rate")
 
 
 def random_veto(rate: float, tau: float) -> float:
@@ -31,14 +24,14 @@ def random_veto(rate: float, tau: float) -> float:
 def recorded_share(configuration: Configuration) -> float:
     """Of the decays that the selection would accept: triggered, kept by the downscaling, not vetoed at random."""
     number = configuration.number
-    kept = 1.0 - random_veto(beam_rate(configuration), veto_time(configuration))
+    kept = 1.0 - random_veto(configuration.number("beam.rate"), veto_time(configuration))
     return number("data_taking.trigger_efficiency") / number("data_taking.downscaling") * kept
 
 
 def kaon_decays(configuration: Configuration) -> float:
     """Number of kaons that decayed in the decay volume while the data were taken."""
     number = configuration.number
-    share = number("data_taking.average_intensity") / number("data_taking.full_intensity")
+    share = number("beam.rate") / number("data_taking.full_rate")
     seconds = number("data_taking.spills") * number("data_taking.spill_duration")
     return seconds * share * number("data_taking.kaon_decay_rate")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from kaongen.detector import (
     chanti,
     charged_veto,
     chod,
+    conversion,
     decision,
     flight,
     gtk,
@@ -25,6 +27,7 @@ from kaongen.detector import (
     photon_veto,
     reconstruction,
     rich,
+    scattering,
     straw,
     tracking,
 )
@@ -45,9 +48,11 @@ class NA62:
     vetoes
         "weight": every probability goes into the event's weight, so that a rejection of 1e-8 is measured with a
         million events. "accept": each event is seen or not, as in the experiment.
+    beam
+        What decays, and where; kaons in the decay volume by default.
     """
 
-    def __init__(self, configuration: Configuration, vetoes: Vetoes = "weight") -> None:
+    def __init__(self, configuration: Configuration, vetoes: Vetoes = "weight", beam: Beam | None = None) -> None:
         number, array = configuration.number, configuration.array
 
         def numbers(*names: str) -> np.ndarray:
@@ -56,17 +61,15 @@ class NA62:
         self.vetoes = vetoes
         self.mass = M_PI if configuration.candidate == "pion" else M_MU
         self.beam_momentum, self.beam_slope = number("beam.momentum"), number("beam.axis_slope")
-        self.optics = Beam(configuration).optics
-        self.start_z = float(array("beam.decay_volume")[0])
-        self.ktag_efficiency = number("ktag.efficiency")
-        self.gtk = numbers(
-            "gtk.z",
-            "gtk.momentum_resolution",
-            "gtk.angle_resolution",
-            "gtk.position_resolution",
-            "gtk.matching_efficiency",
-            "gtk.wrong_track",
-        )
+        beam = beam or Beam(configuration)
+        self.optics, self.own_track, self.behind_chanti = beam.optics, beam.own_track, beam.zone == "volume"
+        by_chance = -math.expm1(-2.0 * number("ktag.window") * number("beam.rate") * array("beam.composition")[1])
+        self.ktag_efficiency = number("ktag.efficiency") if beam.tagged else by_chance
+        self.gtk = gtk.response(configuration, beam.own_track)
+        self.beam_average = None if number("gtk.used") else gtk.beam_average(configuration)
+        self.gtk_material = scattering.in_gtk(configuration)
+        self.chamber_material = scattering.in_first_chamber(configuration)
+        self.forced = vetoes == "weight"
         self.chamber_z = array("straw.z")
         self.hole_x = array("straw.hole_x")
         self.gap, self.radius = number("straw.gap"), number("straw.radius")
@@ -134,29 +137,45 @@ class NA62:
                 number("irc.z"),
                 number("irc.hole_x"),
                 *array("irc.radii"),
-                *numbers("lkr.z", "lkr.hole", "lkr.apothem", "sac.z", "sac.half_side", "lkr.merge_distance"),
+                *numbers("lkr.z", "lkr.veto_hole", "lkr.veto_apothem", "sac.z", "sac.half_side", "lkr.merge_distance"),
             ]
         )
         self.photon_tables = np.array(
-            [photon_veto.inefficiency_grid(array(f"photon_inefficiency.{name}")) for name in photon_veto.SYSTEMS]
+            [
+                photon_veto.inefficiency_grid(array(f"photon_inefficiency.{name}"), factor)
+                for name, factor in zip(photon_veto.SYSTEMS, array("photon_inefficiency.factor"), strict=True)
+            ]
         )
+        self.thickness, self.blind = number("straw.thickness"), number("conversion.unseen")
         self.charged_response = np.array(
             [
-                number("straw.inefficiency"),
-                number("rich.inefficiency"),
-                number("lkr.mip_inefficiency"),
-                number("lav.mip_inefficiency"),
-                number("lav.mip_inefficiency"),
-                number("rich.pion_threshold"),
+                *numbers("straw.inefficiency", "straw.segment_distance"),
+                *numbers("rich.ring_hits", "rich.pion_threshold", "rich.muon_threshold"),
+                charged_veto.missed_ionisation(
+                    array("photon_inefficiency.lkr"),
+                    number("lkr.mip_energy"),
+                    lkr.ionisation_spread(number("lkr.depth")),
+                ),
+                *numbers("lkr.hadron_mip_fraction", "lkr.mip_energy"),
+                *numbers("lav.mip_inefficiency", "irc.mip_inefficiency", "sac.mip_inefficiency"),
+                number("straw.inefficiency_behind"),
             ]
         )
         self.charged_planes = np.array(
             [
                 *numbers("straw.magnet_z", "straw.kick", "straw.gap", "straw.radius", "rich.z"),
                 *array("rich.hole"),
-                *numbers("rich.radius", "lkr.z", "lkr.hole", "lkr.apothem", "irc.z", "irc.hole_x"),
+                *numbers("rich.radius", "rich.mirror_z"),
+                *numbers("lkr.z", "lkr.veto_hole", "lkr.veto_apothem", "lkr.merge_distance"),
+                *numbers("irc.z", "irc.hole_x"),
                 *array("irc.radii"),
-                *numbers("sac.z", "sac.half_side"),
+                # the magnet's kick is towards negative x for positive charge
+                *(
+                    number("sac.z"),
+                    number("sac.half_side"),
+                    number("beam_line.sweep_z"),
+                    -number("beam_line.sweep_kick"),
+                ),
             ]
         )
         self.chanti_z = array("chanti.z")
@@ -168,6 +187,14 @@ class NA62:
             number("chanti.inefficiency"),
         )
 
+    def upstream(self) -> tuple[Stage, ...]:
+        """What happens to the kaon before it decays."""
+
+        def scatter(key: np.uint64, n: int, event: EventBlock) -> None:
+            scattering.kaon(n, key, self.gtk_material, self.forced, event.index, event.beam, event.weight)
+
+        return (Stage("scattering in GTK3", "kaon", scatter),)
+
     def propagation(self, final: FinalState, candidate: int) -> tuple[Stage, ...]:
         """Where the candidate goes, and whether it is inside every acceptance."""
         subject = _subject(final, candidate)
@@ -176,6 +203,9 @@ class NA62:
             acceptance.chambers(n, self.hole_x, self.gap, self.radius, event.track, event.fate)
             if event.origins[candidate] is not event.vertex:
                 acceptance.begins_before(n, float(self.chamber_z[0]), event.track, event.fate)
+
+        def scatter(key: np.uint64, n: int, event: EventBlock) -> None:
+            scattering.candidate(n, key, self.chamber_material, self.forced, event.index, event.track, event.fate)
 
         def planes(key: np.uint64, n: int, event: EventBlock) -> None:
             tracking.cross_planes(n, self.chamber_z, self.magnet_z, self.kick, self.planes, event.track)
@@ -187,6 +217,7 @@ class NA62:
 
         return (
             Stage("flight", subject, self._flight(final, candidate)),
+            Stage("scattering in STRAW 1", subject, scatter),
             Stage("trajectory", subject, planes),
             Stage("STRAW acceptance", subject, chambers),
             Stage("downstream acceptance", subject, behind),
@@ -198,12 +229,19 @@ class NA62:
         multiplicity : how many particles the candidate stands for; the weight counts them all.
         """
         subject = _subject(final, candidate)
+        others = [slot for slot in final.charged() if slot != candidate]
 
         def ktag_tag(key: np.uint64, n: int, event: EventBlock) -> None:
             ktag.tag(n, self.ktag_efficiency, event.fate)
 
         def gtk_measure(key: np.uint64, n: int, event: EventBlock) -> None:
-            gtk.measure(n, key, self.gtk, self.start_z, self.optics, event.index, event.beam, event.reco, event.fate)
+            if self.beam_average is not None:
+                gtk.average(n, self.beam_average, event.reco)
+                return
+            gtk.measure(
+                n, key, self.gtk, self.forced and self.own_track, float(self.chamber_z[0]), self.optics,
+                event.index, event.beam, event.reco, event.fate,
+            )  # fmt: skip
 
         def straw_measure(key: np.uint64, n: int, event: EventBlock) -> None:
             bending = (self.chamber_z, self.magnet_z, self.kick)
@@ -242,6 +280,7 @@ class NA62:
 
         return (
             Stage("KTAG", "kaon", ktag_tag),
+            *([] if self.behind_chanti else [self._chanti(final, candidate)]),
             Stage("STRAW", subject, straw_measure),
             Stage("GTK", "kaon", gtk_measure),
             Stage("vertex", subject, vertex),
@@ -250,8 +289,9 @@ class NA62:
             Stage("MUV3", subject, muv3_signal),
             Stage("LKr", subject, lkr_deposit),
             *([Stage("calorimeters", subject, calorimeters_identify)] if self.candidate == "pion" else []),
-            *(self._photon(final, slot) for slot in final.photons()),
-            *(self._charged(final, slot) for slot in final.charged() if slot != candidate),
+            *self._photons(final),
+            *(self._chanti(final, slot) for slot in others),
+            *(self._charged(final, slot) for slot in others),
             Stage("E/p", subject, lkr_measure),
             Stage("decision", subject, decide),
         )
@@ -260,7 +300,9 @@ class NA62:
         charge, kind = float(final.species[candidate].charge), flight.KINDS[final.species[candidate].name]
         # pions that reach the krypton interact before they decay
         end_z = float(self.lkr[lkr.Z]) if kind == flight.PION else self.muv3_z
-        first_z, forced = float(self.chamber_z[0]), self.vetoes == "weight"
+        first_z = float(self.chamber_z[0])
+        # a decay makes a pion look like a muon, which is rare only where muons are looked for
+        forced = self.forced and self.candidate == "muon"
 
         def run(key: np.uint64, n: int, event: EventBlock) -> None:
             flight.candidate(
@@ -270,23 +312,55 @@ class NA62:
 
         return run
 
+    def _photons(self, final: FinalState) -> tuple[Stage, ...]:
+        """Where photons go, and then whether each is seen: how much work that is worth depends on the others."""
+        slots = final.photons()
+
+        def paths(key: np.uint64, n: int, event: EventBlock) -> None:
+            together, *scratch = event.room(photon_veto.scratch_rows, len(slots))
+            for slot, rows in zip(slots, scratch, strict=True):
+                momenta = event.momenta[slot]
+                photon_veto.find_station(n, self.lav, self.photon_geometry, event.origins[slot], momenta, rows)
+                photon_veto.miss(
+                    n, slot == slots[0], self.photon_tables, self.photon_geometry, momenta, rows,
+                    event.track, event.fate, together,
+                )  # fmt: skip
+
+        if not slots:
+            return ()
+        return (Stage("photon paths", "photons", paths), *(self._photon(final, slot) for slot in slots))
+
     def _photon(self, final: FinalState, slot: int) -> Stage:
+        slots = final.photons()
+        place = slots.index(slot)
+
         def run(key: np.uint64, n: int, event: EventBlock) -> None:
-            momenta = event.momenta[slot]
-            photon_veto.find_station(n, self.lav, self.photon_geometry, event.origins[slot], momenta, event.extra)
-            photon_veto.veto(n, self.photon_tables, self.photon_geometry, momenta, event.extra, event.track, event.fate)
+            together, *scratch = event.room(photon_veto.scratch_rows, len(slots))
+            rows, momenta, origin = scratch[place], event.momenta[slot], event.origins[slot]
+            conversion.choose(n, key, slot, together, event.index, momenta, rows)
+            conversion.veto(
+                n, key, slot, self.thickness, self.blind, self.charged_response, self.charged_planes, self.chamber_z,
+                self.hole_x, self.lav, self.photon_tables, event.index, origin, momenta, rows, event.track, event.fate,
+            )  # fmt: skip
 
         return Stage("photon veto", _subject(final, slot), run)
 
-    def _charged(self, final: FinalState, slot: int) -> Stage:
-        charge = float(final.species[slot].charge)
-
+    def _chanti(self, final: FinalState, slot: int) -> Stage:
         def run(key: np.uint64, n: int, event: EventBlock) -> None:
             momenta, origin = event.momenta[slot], event.origins[slot]
             chanti.veto(n, self.chanti_z, *self.chanti_frame, origin, momenta, event.fate)
+
+        return Stage("CHANTI", _subject(final, slot), run)
+
+    def _charged(self, final: FinalState, slot: int) -> Stage:
+        species = final.species[slot]
+        kind, charge = charged_veto.kind_of(species.name), float(species.charge)
+
+        def run(key: np.uint64, n: int, event: EventBlock) -> None:
+            momenta, origin = event.momenta[slot], event.origins[slot]
             charged_veto.veto(
-                n, charge, self.charged_response, self.charged_planes, self.chamber_z, self.hole_x, self.lav,
-                origin, momenta, event.fate,
+                n, key, slot, kind, charge, self.charged_response, self.charged_planes, self.chamber_z,
+                self.hole_x, self.lav, self.photon_tables, event.index, origin, momenta, event.track, event.fate,
             )  # fmt: skip
 
         return Stage("charged veto", _subject(final, slot), run)

@@ -1,7 +1,8 @@
 """LAV, LKr, IRC and SAC as photon vetoes: the probability that a photon leaves no signal in the first it meets.
 
 Photons go straight in absolute coordinates: one emitted along the kaon's line misses the small-angle vetoes, which
-stand on the beam that the spectrometer's magnet has bent.
+stand on the beam that the spectrometer's magnet has bent. Straws, beam pipe and the frames of the counters stop none.
+What becomes of one that turns into a pair before the magnet is `conversion`'s; behind it the pair flies on with it.
 """
 
 from __future__ import annotations
@@ -14,12 +15,20 @@ from numpy.typing import NDArray
 from kaongen.decays.workspace import PX, PY, PZ, E
 from kaongen.detector.acceptance import in_octagon, in_small_ring
 from kaongen.elementary import log
-from kaongen.event_block import ACCEPTANCE, K_X, K_Y, K_Z, SURVIVAL, T_LKR_ENERGY, T_LKR_X, T_LKR_Y
-from kaongen.jit import block_kernel, full_width, row
+from kaongen.event_block import ACCEPTANCE, EFFICIENCY, K_X, K_Y, K_Z, SURVIVAL, T_LKR_ENERGY, T_LKR_X, T_LKR_Y
+from kaongen.jit import BLOCK, block_kernel, full_width, row, scalar_kernel
 
 NONE, LAV, IRC, LKR, SAC = range(-1, 4)
 SYSTEMS = ("lav", "irc", "lkr", "sac")
 """The veto systems in the order of their tables."""
+
+# Rows of a photon's own scratch: system met first, where it crosses the LKr and its slopes, the probability that it is
+# not seen there, and, for `conversion`, the weight of its pair and a random number
+STATION, AT_LKR_X, AT_LKR_Y, SLOPE_X, SLOPE_Y, MISSED, TRIED, WHERE = range(8)
+SCRATCH_ROWS = 8
+
+LEAST = 1e-9
+"""What counts as a probability in a product whose size alone matters."""
 
 # Tables are sampled on a common grid of ln E, so that a look-up needs no search.
 GRID_POINTS = 512
@@ -30,24 +39,40 @@ _PER_STEP = (GRID_POINTS - 1) / (GRID_HIGH - GRID_LOW)
 IRC_Z, IRC_X, IRC_IN, IRC_OUT, LKR_Z, LKR_IN, LKR_OUT, SAC_Z, SAC_HALF, MERGE = range(10)
 
 
-def inefficiency_grid(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A table of (energy in GeV, inefficiency) on the common grid, interpolated in both logarithms."""
+def inefficiency_grid(points: NDArray[np.float64], factor: float = 1.0) -> NDArray[np.float64]:
+    """A table of (energy in GeV, inefficiency) on the common grid, interpolated in both logarithms.
+
+    factor : on every inefficiency, which stays a probability.
+    """
     energy = np.exp(np.linspace(GRID_LOW, GRID_HIGH, GRID_POINTS))
     with np.errstate(divide="ignore"):  # a probability of zero stays one
-        return np.exp(np.interp(np.log(energy), np.log(points[:, 0]), np.log(points[:, 1])))
+        logarithm = np.interp(np.log(energy), np.log(points[:, 0]), np.log(points[:, 1]))
+    return np.minimum(factor * np.exp(logarithm), 1.0)
+
+
+def scratch_rows(photons: int) -> list[NDArray[np.float64]]:
+    """Room for every photon of an event, and, first, a row for what they have in common."""
+    return [np.zeros(BLOCK), *(np.zeros(SCRATCH_ROWS * BLOCK) for _ in range(photons))]
+
+
+@scalar_kernel
+def inefficiency(tables, system, energy):
+    """Probability that a shower of an energy (GeV) that begins in a system is not seen."""
+    at = (log(max(energy, 0.01)) - GRID_LOW) * _PER_STEP
+    return tables[system, min(np.int64(at + 0.5), GRID_POINTS - 1)]
 
 
 @block_kernel
 def find_station(n, lav, geometry, origin, momenta, scratch):
-    """Which system a photon meets first, into row 0 of `scratch`; where it crosses the LKr, into rows 1 and 2.
+    """Which system a photon meets first, where it crosses the LKr and its slopes, into `scratch`.
 
     lav : (4, stations) front z, back z, inner and outer radius in m.
     """
     full_width()
     px, py, pz = row(momenta, PX), row(momenta, PY), row(momenta, PZ)
     x, y, z = row(origin, K_X), row(origin, K_Y), row(origin, K_Z)
-    station, lkr_x, lkr_y = row(scratch, 0), row(scratch, 1), row(scratch, 2)
-    slope_x, slope_y = row(scratch, 3), row(scratch, 4)
+    station, lkr_x, lkr_y = row(scratch, STATION), row(scratch, AT_LKR_X), row(scratch, AT_LKR_Y)
+    slope_x, slope_y = row(scratch, SLOPE_X), row(scratch, SLOPE_Y)
     irc_z, irc_x, irc_in, irc_out = geometry[IRC_Z], geometry[IRC_X], geometry[IRC_IN], geometry[IRC_OUT]
     lkr_z, lkr_in, lkr_out = geometry[LKR_Z], geometry[LKR_IN], geometry[LKR_OUT]
     sac_z, sac_half = geometry[SAC_Z], geometry[SAC_HALF]
@@ -84,24 +109,44 @@ def _enter_lav(n, lav, x, y, z, slope_x, slope_y, station):
 
 
 @block_kernel
-def veto(n, tables, geometry, momenta, scratch, track, fate):
-    """Multiply the survival by the probability that the photon is not seen.
+def miss(n, first, tables, geometry, momenta, scratch, track, fate, together):
+    """The probability that a photon is not seen in the system that it meets first; 1 if it meets none.
 
-    tables : (4, GRID_POINTS) inefficiencies of `SYSTEMS`. Events whose candidate is outside the acceptance are left
-    alone. A photon that falls into the candidate's own cluster in
-    the LKr is not seen as another, but adds to its energy, which E/p sees.
+    tables : (4, GRID_POINTS) inefficiencies of `SYSTEMS`; together : (n,) their product for all photons, which starts
+    with the `first`. A photon that falls into the candidate's own cluster in the LKr is not seen as another, but
+    adds to its energy, which E/p sees. Nothing is added where the candidate is lost already.
     """
-    energy, station = row(momenta, E), row(scratch, 0)
-    lkr_x, lkr_y = row(scratch, 1), row(scratch, 2)
+    _look_up(n, tables, momenta, scratch)
+    energy, station, missed = row(momenta, E), row(scratch, STATION), row(scratch, MISSED)
+    lkr_x, lkr_y = row(scratch, AT_LKR_X), row(scratch, AT_LKR_Y)
     own_x, own_y, own_energy = row(track, T_LKR_X), row(track, T_LKR_Y), row(track, T_LKR_ENERGY)
-    inside, survival = row(fate, ACCEPTANCE), row(fate, SURVIVAL)
+    inside, efficiency = row(fate, ACCEPTANCE), row(fate, EFFICIENCY)
     merge2 = geometry[MERGE] * geometry[MERGE]
     for j in range(n):
-        system = np.int64(station[j])
-        if system >= 0 and inside[j] > 0.0:
-            dx, dy = lkr_x[j] - own_x[j], lkr_y[j] - own_y[j]
-            if system == LKR and dx * dx + dy * dy < merge2:
-                own_energy[j] += energy[j]
-            else:
-                at = (log(max(energy[j], 0.01)) - GRID_LOW) * _PER_STEP
-                survival[j] *= tables[system, min(np.int64(at + 0.5), GRID_POINTS - 1)]
+        dx, dy = lkr_x[j] - own_x[j], lkr_y[j] - own_y[j]
+        if dx * dx + dy * dy < merge2 and station[j] == LKR:
+            missed[j] = 1.0
+            own_energy[j] += energy[j] if inside[j] * efficiency[j] > 0.0 else 0.0
+        together[j] = (1.0 if first else together[j]) * max(missed[j], LEAST)
+
+
+@block_kernel
+def _look_up(n, tables, momenta, scratch):
+    # a kernel of its own, because only then does LLVM vectorise it
+    full_width()
+    flat = tables.reshape(tables.size)
+    energy, station, missed = row(momenta, E), row(scratch, STATION), row(scratch, MISSED)
+    for j in range(n):
+        at = min((log(max(energy[j], 0.01)) - GRID_LOW) * _PER_STEP + 0.5, GRID_POINTS - 1.0)
+        system = max(station[j], 0.0)
+        found = flat[np.int64(system * GRID_POINTS + at)]
+        missed[j] = found if station[j] >= 0.0 else 1.0
+
+
+@block_kernel
+def veto(n, scratch, fate):
+    """Multiply the survival by the probability that the photon is not seen, where pairs are left out."""
+    full_width()
+    missed, survival = row(scratch, MISSED), row(fate, SURVIVAL)
+    for j in range(n):
+        survival[j] *= missed[j]

@@ -109,6 +109,9 @@ class SampleInfo(ComponentInfo):
     """Which decay a sample is made of, or which decays."""
 
     name: str = Field(pattern=SAMPLE_NAME, description="Name of the sample within its run.")
+    zone: str = Field(
+        default="volume", description="Where the parents decay; weights are per kaon decay in the volume."
+    )
     components: tuple[ComponentInfo, ...] = Field(
         default=(),
         description="The decays of a mixture, in the order of the column `component`; empty for a single decay.",

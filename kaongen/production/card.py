@@ -11,15 +11,11 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from kaongen.beam import Zone
 from kaongen.configuration import CONFIGURATIONS, Configuration, load
-from kaongen.decays.catalogue import find
 from kaongen.decays.chains import is_descriptor
-from kaongen.decays.mixture import Component, alone, from_dec, natural
 from kaongen.decays.sampling import CHUNK
-from kaongen.errors import CardError, ProcessError, suggestion
-
-NATURAL = "natural"
-"""The process of a sample of kaons that decay as in nature."""
+from kaongen.errors import CardError, suggestion
 
 Role = Literal["normalisation", "background", "signal"]
 
@@ -64,13 +60,18 @@ class SamplePart(_Part):
     process: str = Field(
         description="Name of the process in the catalogue (`kaongen channels`), or a decay with those of its "
         "daughters, such as `K+ -> mu+ nu_mu (phi -> gamma gamma)`; `natural` for kaons that decay as in nature, or a "
-        "decay table in DEC format (`FILE.dec`)."
+        "decay table in DEC format (`FILE.dec`); `beam-pions` for pi+ -> mu+ nu_mu of pions of the beam."
     )
     name: str = Field(
         default="",
         max_length=100,
         pattern=r"^([A-Za-z0-9][A-Za-z0-9_.+-]*)?$",
         description="Name of the sample; the process's by default, and to be given for a decay that is written out.",
+    )
+    zone: Zone = Field(
+        default="volume",
+        description="Where it decays: volume, the decay volume; entrance, between GTK3 and that; upstream, between "
+        "KTAG and GTK3. Weights are per kaon decay in the volume.",
     )
     role: Role = Field(description="What the analysis uses it for.")
     candidates: int = Field(strict=True, ge=1, lt=2**63, description="Candidates to generate.")
@@ -84,24 +85,6 @@ class SamplePart(_Part):
                 raise ValueError(f"a sample of the decay {data['process']!r} needs a name of its own: name = ...")
             return {**data, "name": data["process"]}
         return data
-
-    def is_mixture(self) -> bool:
-        """Whether the sample is made of several decays."""
-        return self.process == NATURAL or self.process.endswith(".dec")
-
-    def components(self) -> tuple[Component, ...]:
-        """The decays of the sample.
-
-        Raises
-        ------
-        ProcessError
-            If a process, a parameter or a decay table cannot be used.
-        """
-        if not self.is_mixture():
-            return (alone(find(self.process), self.parameters),)
-        if self.parameters:
-            raise ProcessError(f"the mixture {self.process!r} has no parameters (here: {', '.join(self.parameters)})")
-        return (natural() if self.process == NATURAL else from_dec(self.process)).components
 
 
 class AnalysisPart(_Part):

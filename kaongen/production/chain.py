@@ -12,17 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kaongen.beam import Beam, true_missing_mass
+from kaongen.beam import Beam, Zone, true_missing_mass
 from kaongen.configuration import Configuration
 from kaongen.decays.final_state import FinalState, final_state
 from kaongen.decays.mixture import Component, choose, sorted_numbers, thresholds
-from kaongen.decays.process import Process
 from kaongen.decays.samplers import PRIMARY, Sampler, sampler
 from kaongen.detector.na62 import NA62, Vetoes
 from kaongen.detector.stage import Stage
 from kaongen.errors import ProcessError
 from kaongen.event_block import EventBlock
 from kaongen.jit import BLOCK
+from kaongen.upstream import pion_decay, transport
 
 
 @dataclass(frozen=True)
@@ -31,16 +31,17 @@ class Lane:
 
     component : position of the decay in the sample's mixture, 0 for a sample of one decay.
     candidate : slot of the particle that is taken for the muon or the pion of the search.
-    propagation, response : stages of the detector before and behind the place where only those go on whose candidate
-        is inside every acceptance; slots : particles that the response looks at.
+    upstream : stages of the detector before the kaon decays; propagation, response : those before and behind the place
+        from which only those go on whose candidate is inside every acceptance; slots : particles that the response
+        looks at.
     """
 
     component: int
-    process: Process
     final: FinalState
     candidate: int
     sampler: Sampler
     beam: Beam
+    upstream: tuple[Stage, ...]
     propagation: tuple[Stage, ...]
     response: tuple[Stage, ...]
     slots: tuple[int, ...]
@@ -48,10 +49,14 @@ class Lane:
     def decay(self, key: np.uint64, n: int, event: EventBlock) -> int:
         """Kaons that decay, all particles in the laboratory; returns how many decays lay above their bound."""
         _, above = self.sampler.settle(key, n, PRIMARY, event, event.momenta[: self.sampler.particles])
-        self.beam.send(key, n, event, self.sampler.particles)
+        self.beam.send(key, n, event)
+        for stage in self.upstream:
+            stage.run(key, n, event)
+        self.beam.boost(n, event, self.sampler.particles)
         above += self.final.decay(key, n, event)
         mass = self.final.masses[self.candidate]
         true_missing_mass(n, mass, event.beam, event.momenta[self.candidate], event.reco)
+        transport(key, n, event, self.final, self.beam)
         return above
 
     def run(self, key: np.uint64, n: int, event: EventBlock) -> tuple[int, int]:
@@ -120,27 +125,52 @@ def candidates(final: FinalState) -> tuple[int, ...]:
     return tuple(slot for slot in positive if slot == final.alike(slot)[0])
 
 
-def build_chain(components: Sequence[Component], configuration: Configuration, vetoes: Vetoes = "weight") -> Chain:
-    """The chain of a decay, or of the decays of a mixture.
+def build_chain(
+    components: Sequence[Component], configuration: Configuration, vetoes: Vetoes = "weight", zone: Zone = "volume"
+) -> Chain:
+    """The chain of a decay of kaons, or of the decays of a mixture.
 
     Raises
     ------
     ProcessError
         If parameters are missing or out of range, or there is no candidate.
     """
-    detector = NA62(configuration, vetoes)
-    beam = Beam(configuration)
+    beam = Beam(configuration, zone)
+    detector = NA62(configuration, vetoes, beam)
     lanes: list[Lane] = []
     shares: list[float] = []
     for number, component in enumerate(components):
-        process, values = component.process, component.process.values(component.values)
-        final = final_state(process, values)
-        slots = candidates(final)
-        made = sampler(process, values)
-        seen = tuple(dict.fromkeys((*final.photons(), *final.charged())))
-        for candidate in slots:
-            propagation = detector.propagation(final, candidate)
-            response = detector.response(final, candidate, multiplicity=len(slots) * len(final.alike(candidate)))
-            lanes.append(Lane(number, process, final, candidate, made, beam, propagation, response, seen))
-            shares.append(component.fraction.value / len(slots))
+        values = component.process.values(component.values)
+        final = final_state(component.process, values)
+        new = _lanes(number, final, sampler(component.process, values), beam, detector)
+        lanes += new
+        shares += [component.fraction.value / len(new)] * len(new)
     return Chain(tuple(lanes), thresholds(shares), detector)
+
+
+def build_pion_chain(configuration: Configuration, vetoes: Vetoes = "weight", zone: Zone = "volume") -> Chain:
+    """The chain of beam pions that decay to a muon while KTAG sees a kaon."""
+    beam = Beam(configuration, zone, "pion")
+    detector = NA62(configuration, vetoes, beam)
+    made, final = pion_decay()
+    return Chain(tuple(_lanes(0, final, made, beam, detector)), thresholds([1.0]), detector)
+
+
+def _lanes(number: int, final: FinalState, made: Sampler, beam: Beam, detector: NA62) -> list[Lane]:
+    """One lane for each kind of candidate."""
+    slots = candidates(final)
+    seen = tuple(dict.fromkeys((*final.photons(), *final.charged())))
+    return [
+        Lane(
+            component=number,
+            final=final,
+            candidate=slot,
+            sampler=made,
+            beam=beam,
+            upstream=detector.upstream(),
+            propagation=detector.propagation(final, slot),
+            response=detector.response(final, slot, multiplicity=len(slots) * len(final.alike(slot))),
+            slots=seen,
+        )
+        for slot in slots
+    ]

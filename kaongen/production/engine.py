@@ -21,18 +21,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from kaongen.decays.final_state import final_state
-from kaongen.decays.mixture import Component
 from kaongen.decays.sampling import CHUNK
-from kaongen.errors import CardError, EventFileError, KaongenError
+from kaongen.errors import EventFileError
 from kaongen.events.columns import Table
 from kaongen.events.durable import remove_stale_partials
 from kaongen.events.layout import (
-    ComponentInfo,
     CutCount,
     Manifest,
     Provenance,
-    SampleInfo,
     SamplePlan,
     ShardHeader,
     ShardRecord,
@@ -42,9 +38,10 @@ from kaongen.events.layout import (
 from kaongen.events.manifest import MANIFEST, read_manifest, verified_shards, write_manifest
 from kaongen.events.writer import write_shard
 from kaongen.jit import BLOCK
-from kaongen.production.card import Card, SamplePart
-from kaongen.production.chain import Chain, build_chain, candidates
+from kaongen.production.card import Card
+from kaongen.production.chain import Chain
 from kaongen.production.selection import MEASURED_ROWS, TABLES, Selection, gather
+from kaongen.production.source import chain, info
 from kaongen.random import stream_key
 
 Progress = Callable[[str, int], None]
@@ -85,14 +82,8 @@ def plan(card: Card) -> Manifest:
     KaongenError
         If a process, a parameter or a number of the detector in the card cannot be used.
     """
-    samples = []
     card.configuration()
-    for part in card.sample:
-        try:
-            info = _info(part)
-        except KaongenError as problem:
-            raise CardError(f"sample {part.name!r}: {problem}") from None
-        samples.append(SamplePlan(info=info, candidates=part.candidates))
+    samples = [SamplePlan(info=info(part), candidates=part.candidates) for part in card.sample]
     provenance = Provenance(
         kaongen_version=version("kaongen"),
         card_sha256=card.sha256(),
@@ -101,35 +92,6 @@ def plan(card: Card) -> Manifest:
         detector=card.detector.configuration,
     )
     return Manifest(provenance=provenance, samples=tuple(samples))
-
-
-def _info(part: SamplePart) -> SampleInfo:
-    """What a sample is made of."""
-    components = [_component_info(c) for c in part.components()]
-    if not part.is_mixture():
-        return SampleInfo(name=part.name, **dict(components[0]))
-    return SampleInfo(
-        name=part.name,
-        process=part.process,
-        decay="K+ -> anything",
-        parameters={},
-        branching_fraction=math.fsum(c.branching_fraction or 0.0 for c in components),
-        branching_fraction_error=math.hypot(*(c.branching_fraction_error or 0.0 for c in components)),
-        components=tuple(components),
-    )
-
-
-def _component_info(component: Component) -> ComponentInfo:
-    final = final_state(component.process, component.values)
-    candidates(final)
-    rate = component.fraction
-    return ComponentInfo(
-        process=component.process.name,
-        decay=final.descriptor,
-        parameters=dict(component.values),
-        branching_fraction=rate.value * final.branching,
-        branching_fraction_error=rate.error * final.branching,
-    )
 
 
 def produce(
@@ -173,8 +135,8 @@ def produce(
     table = TABLES[configuration.candidate]
     samples = []
     for part, planned in zip(card.sample, manifest.samples, strict=True):
-        chain = build_chain(part.components(), configuration, card.detector.vetoes)
-        samples.append(_Sample(planned, chain, stream_key(card.run.seed, part.name)))
+        made = chain(part, configuration, card.detector.vetoes)
+        samples.append(_Sample(planned, made, stream_key(card.run.seed, part.name)))
     have = {(record.sample, record.first) for record in manifest.shards}
     if progress:
         for record in manifest.shards:

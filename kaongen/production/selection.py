@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -32,6 +33,20 @@ from kaongen.jit import BLOCK, block_kernel
 from kaongen.particles import M_K, M_MU, M_PI
 
 
+@dataclass(frozen=True)
+class CutOutcome:
+    """What one cut says to one event.
+
+    name : of the cut. value : what is cut on, in `unit`. limit : the range that passes, None where it is open.
+    """
+
+    name: str
+    value: float
+    unit: str
+    limit: tuple[float | None, float | None]
+    passed: bool
+
+
 class Selection(Protocol):
     """Cuts of a search."""
 
@@ -48,6 +63,10 @@ class Selection(Protocol):
         The block holds what is left of the generated decays at the end of the chain. counts and sums, one element for
         each cut but the first, are increased by the events and weights that are left after it.
         """
+        ...
+
+    def explain(self, event: EventBlock, j: int) -> list[CutOutcome]:
+        """What each cut but the first says to event j of a block, whatever those before it say."""
         ...
 
 

@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kaongen.analysis.result import Value
+from kaongen.beam import Zone
 from kaongen.configuration import Configuration
-from kaongen.decays.catalogue import find
-from kaongen.decays.mixture import alone
-from kaongen.decays.process import Values
 from kaongen.decays.sampling import CHUNK
-from kaongen.production.chain import build_chain
+from kaongen.production.card import SamplePart
 from kaongen.production.engine import Worker, columns, run_in_threads
 from kaongen.production.selection import TABLES, Selection
+from kaongen.production.source import chain, info
 from kaongen.random import stream_key
 
 
@@ -70,7 +69,8 @@ def simulate(
     selection: Selection,
     decays: int,
     *,
-    values: Values | None = None,
+    values: dict[str, float] | None = None,
+    zone: Zone = "volume",
     seed: int = 1,
     threads: int | None = None,
 ) -> Sample:
@@ -92,14 +92,14 @@ def simulate(
     ProcessError
         If there is no such process, or parameters are missing or out of range.
     """
-    component = alone(find(name), values or {})
-    chain = build_chain([component], configuration)
-    key = stream_key(seed, name)
+    part = SamplePart(process=name, name="sample", zone=zone, role="signal", candidates=decays, parameters=values or {})
+    made = chain(part, configuration, "weight")
+    key = stream_key(seed, f"{name}/{zone}")
     firsts = range(0, decays, CHUNK)
-    chunks = run_in_threads(Worker(selection, None), [(chain, key, first, CHUNK) for first in firsts], threads)
+    chunks = run_in_threads(Worker(selection, None), [(made, key, first, CHUNK) for first in firsts], threads)
     return Sample(
         generated=len(firsts) * CHUNK,
-        branching_fraction=component.fraction.value * chain.lanes[0].final.branching,
+        branching_fraction=info(part).branching_fraction or 0.0,
         columns=columns(chunks, TABLES[configuration.candidate]),
     )
 
@@ -109,6 +109,9 @@ def select(sample: Sample, mask: NDArray[np.bool_]) -> Sample:
     return Sample(sample.generated, sample.branching_fraction, {k: v[mask] for k, v in sample.columns.items()})
 
 
-def combine(values: Sequence[Value]) -> Value:
-    """Sum of independent numbers."""
-    return Value(value=math.fsum(v.value for v in values), error=math.hypot(*(v.error for v in values)))
+def combine(values: Sequence[Value], factor: float = 1.0) -> Value:
+    """Sum of independent numbers, times a factor."""
+    error = math.hypot(*(v.error for v in values))
+    return Value(
+        value=factor * math.fsum(v.value for v in values), error=factor * math.hypot(*(v.error for v in values))
+    )

@@ -23,6 +23,8 @@ LAV_BACK = (
 LAV_INNER = (536.5,) * 5 + (767.5,) * 3 + (980.0,) * 3 + (1070.0,)
 LAV_OUTER = (906.5,) * 5 + (1137.5,) * 3 + (1350.0,) * 3 + (1440.0,)
 RICH_Z, TILES_Z, SLABS_Z = 219445.0, 238131.5, 239009.0
+RICH_MIRROR_Z = 236873.0
+SWEEP_Z, SWEEP_KICK = 252000.0, 0.99  # dipole in front of the SAC, GeV
 IRC_Z, LKR_Z, MUV3_Z, SAC_Z = 239700.0, 241093.0, 246800.0, 260956.0
 CHANTI_Z = (102427.0, 102485.0, 102600.0, 102830.0, 103290.0, 104210.0)
 
@@ -52,6 +54,12 @@ def lkr(x, y):
     """Inside the eight sides of a regular octagon with an apothem of 1130 mm."""
     sides = [x * math.cos(k * math.pi / 4) + y * math.sin(k * math.pi / 4) for k in range(8)]
     return max(sides) < 1130 and math.hypot(x, y) > 150
+
+
+def krypton(x, y):
+    """Where there is any: 13248 cells of 19.738 mm, and a hole that ends behind the IRC."""
+    sides = [x * math.cos(k * math.pi / 4) + y * math.sin(k * math.pi / 4) for k in range(8)]
+    return max(sides) < 1253 and math.hypot(x, y) > 120
 
 
 def muv3(x, y):
@@ -93,17 +101,66 @@ def line(momentum, vertex, z, charge=0.0):
     return x, y
 
 
-def first_station(momentum, vertex, slices=4):
-    """What a photon meets first; the rings of the LAV are followed from front to back in thin slices."""
+def first_station(momentum, vertex, slices=4, until=math.inf):
+    """What a photon meets first, before a certain z; the rings of the LAV are followed in thin slices."""
     z0 = vertex[2]
     if momentum[2] <= 0:
         return None
     for number, (front, back) in enumerate(zip(LAV_FRONT, LAV_BACK, strict=True)):
-        if z0 < front:
+        if z0 < front < until:
             for k in range(slices + 1):
                 if lav_ring(number, *line(momentum, vertex, front + (back - front) * k / slices)):
                     return "lav"
-    for z, name, hit in ((IRC_Z, "irc", irc), (LKR_Z, "lkr", lkr), (SAC_Z, "sac", sac)):
-        if z0 < z and hit(*line(momentum, vertex, z)):
+    for z, name, hit in ((IRC_Z, "irc", irc), (LKR_Z, "lkr", krypton), (SAC_Z, "sac", sac)):
+        if z0 < z < until and hit(*line(momentum, vertex, z)):
             return name
     return None
+
+
+def swept(momentum, vertex, charge):
+    """x and y at the SAC, behind the dipole that keeps charged particles of the beam off it."""
+    x, y = line(momentum, vertex, SAC_Z, charge if vertex[2] < MAGNET_Z else 0.0)
+    if vertex[2] < SWEEP_Z:
+        x -= (SAC_Z - SWEEP_Z) * charge * SWEEP_KICK / math.hypot(*momentum)
+    return x, y
+
+
+def views(number, x, y):
+    """How many of the four views of a chamber have a straw there."""
+    dx = x - STRAW_HOLE_X[number]
+    turned = complex(dx, y) * complex(math.cos(math.pi / 4), math.sin(math.pi / 4))
+    seen = sum(abs(coordinate) > STRAW_GAP for coordinate in (dx, y, turned.real, turned.imag))
+    return seen if math.hypot(x, y) < STRAW_RADIUS else 0
+
+
+def unseen(kind, charge, momentum, vertex, detection, blind=0.0):
+    """Probability that a charged particle leaves no signal behind or beside the chambers.
+
+    detection : of a kind "pion", "muon" or "electron" by a system, as a function of the momentum in GeV; systems are
+    "lav", "irc", "lkr", "sac" and "rich". blind : share of those that LAV, IRC and SAC miss anyway.
+    """
+    p, z0 = math.hypot(*momentum), vertex[2]
+    at = {z: line(momentum, vertex, z, charge) for z in (*LAV_FRONT, *LAV_BACK, RICH_Z, RICH_MIRROR_Z, IRC_Z, LKR_Z)}
+    if z0 > MAGNET_Z:
+        at = {z: line(momentum, vertex, z) for z in at}
+    crossed = [
+        "lav"
+        for k, (front, back) in enumerate(zip(LAV_FRONT, LAV_BACK, strict=True))
+        if front > z0 and (lav_ring(k, *at[front]) or lav_ring(k, *at[back]))
+    ]
+    if z0 < IRC_Z and irc(*at[IRC_Z]):
+        crossed.append("irc")
+    if z0 < LKR_Z and krypton(*at[LKR_Z]):
+        crossed.append("lkr")
+    x, y = swept(momentum, vertex, charge)
+    if z0 < SAC_Z and sac(x, y):
+        crossed.append("sac")
+    light = z0 < RICH_Z and rich(*at[RICH_Z]) and math.hypot(*at[RICH_MIRROR_Z]) < 1100
+    if kind == "electron":
+        light &= crossed[:1] != ["lav"]
+        crossed = crossed[:1]
+    result = detection("rich", kind, p) if light else 1.0
+    for system in crossed:
+        chance = detection(system, kind, p)
+        result *= chance if system == "lkr" else blind + (1 - blind) * chance
+    return result

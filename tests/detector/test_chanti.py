@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from blocks import chanti_survival
 from plain_geometry import CHANTI_Z, chanti, line
+from veto_blocks import chanti_survival
 
 from kaongen.configuration import load
 

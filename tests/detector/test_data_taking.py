@@ -9,7 +9,7 @@ from kaongen.detector import data_taking
 from kaongen.papers import na62_mu, na62_pix
 
 PIONS = load("na62-2017-pinunu")
-RATE, TAU = data_taking.beam_rate(CONFIGURATION), data_taking.veto_time(CONFIGURATION)
+RATE, TAU = CONFIGURATION.number("beam.rate"), data_taking.veto_time(CONFIGURATION)
 
 
 def test_the_loss_at_the_average_intensity_is_the_published_one():
@@ -28,7 +28,7 @@ def test_the_loss_is_that_of_independent_particles():
 def test_the_loss_of_the_pion_search_is_similar():
     """A prediction of the muon's veto time at the rate of 2017. Tighter vetoes may lose more, but not by much."""
     loss = data_taking.random_veto(na62_pix.BEAM_RATE["2017"], TAU)
-    assert data_taking.beam_rate(PIONS) == pytest.approx(na62_pix.BEAM_RATE["2017"], rel=1e-12)
+    assert PIONS.number("beam.rate") == pytest.approx(na62_pix.BEAM_RATE["2017"], rel=1e-12)
     assert 0 < (1 - na62_pix.RANDOM_VETO["2017"].value) - loss < 0.05
 
 

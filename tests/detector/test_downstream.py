@@ -80,6 +80,8 @@ def test_a_candidate_from_the_kaon_begins_early_enough():
     assert events.track[T_Z].max() < FIRST
     assert np.array_equal(events.fate[ACCEPTANCE], crossed(events))
     chain = chain_of("munu")
+    (lane,) = chain.lanes
     event = chain.block()
-    chain.run(np.uint64(1), 0, BLOCK, event)
-    assert event.origins[chain.candidate] is event.vertex
+    event.take(np.arange(BLOCK, dtype=np.uint64))
+    lane.run(np.uint64(1), BLOCK, event)
+    assert event.origins[lane.candidate] is event.vertex

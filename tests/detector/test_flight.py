@@ -213,7 +213,10 @@ def test_forced_decays_from_anywhere_have_the_probability_one(kind):
 
 @pytest.mark.parametrize("kind", [PION, MUON])
 def test_the_rows_say_what_happened(kind):
-    momentum, vertex, found = sample(kind, 4.0, forced=True)
+    rng = np.random.default_rng(3)
+    momentum = rng.normal([[0.0], [0.0], [4.0]], [[0.05], [0.05], [0.5]], size=(3, N))
+    vertex = np.array([np.full(N, 0.03), np.full(N, -0.01), np.full(N, START)])
+    found = tracks(kind, True, momentum, vertex)
     at = found.decay_z(kind)
     early, late = at < FIRST, (at >= FIRST) & np.isfinite(at)
     other = found.electron_z if kind == PION else found.muon_z
@@ -267,6 +270,13 @@ def test_the_muon_of_a_pion_conserves_four_momentum(p, late):
     assert e_muon.max() <= high * (1 + 1e-12)
     assert stats.kstest(e_muon, "uniform", args=(low, high - low)).pvalue > P_MIN
     assert stats.kstest(around(pion, muon), "uniform", args=(-np.pi, 2 * np.pi)).pvalue > P_MIN
+
+
+def test_order_statistics_make_the_spectrum_of_michel():
+    """Against the integral of 2 x^2 (3 - 2x)."""
+    x = np.array([flight.michel(*five) for five in np.random.default_rng(4).random((N, 5))])
+    assert stats.kstest(2 * x**3 - x**4, "uniform").pvalue > P_MIN
+    assert abs(x.mean() - 0.7) < SIGMAS * x.std() / np.sqrt(N)
 
 
 @pytest.mark.parametrize("late", [False, True])

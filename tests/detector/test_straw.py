@@ -229,6 +229,23 @@ def test_a_decay_along_the_flight_before_the_magnet_shows_the_momentum_of_the_da
     assert np.median(size(found)) == pytest.approx(30.0, rel=1e-3)
 
 
+@pytest.mark.parametrize("kink_z", [190.0, 200.0, 210.0])
+def test_each_chamber_scatters_the_particle_that_is_there(kink_z):
+    """Spread of the fitted bend where a third of the momentum goes on, from the fit's gradient and the covariance of
+    points that the parent makes before the decay and the daughter behind it."""
+    momentum, at = tracks(10.0)
+    found, _, _ = measured_tracks(momentum, *at, {"straw.chi2_cut": 1e9}, kink_z=kink_z, daughter=0.3 * momentum)
+    points = SIGMA**2 * np.eye(4)
+    for z in Z[:3]:
+        lever = np.maximum(Z - z, 0.0)
+        points += (SCATTERING / (10.0 if z < kink_z else 3.0)) ** 2 * np.outer(lever, lever)
+    bent = 3.0 if kink_z < MAGNET else 10.0
+    inverse = np.linalg.inv(covariance(SIGMA, SCATTERING / bent))
+    gradient = (np.linalg.inv(BENT.T @ inverse @ BENT) @ BENT.T @ inverse)[2]
+    # the weights follow the measured momentum, and the configuration rounds the scattering
+    assert (KICK / size(found)).std() == pytest.approx(np.sqrt(gradient @ points @ gradient), rel=0.02)
+
+
 @pytest.mark.parametrize("charge", [-1.0, 1.0])
 def test_a_track_that_bends_as_the_other_charge_is_lost(charge):
     """A turn in the bending plane right in the magnet fits, but for the scattering that a straighter track should not

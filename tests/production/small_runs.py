@@ -11,6 +11,7 @@ PARAMETERS = {
     "munuV-mumu": {"m_X": 0.25},
     "munuphi": {"m_X": 0.2},
     "muN": {"m_N": 0.3},
+    "eN": {"m_N": 0.3},
     "piX": {"m_X": 0.1},
     "piS": {"m_S": 0.2},
     "pia": {"m_a": 0.05},

@@ -13,9 +13,10 @@ from kaongen.configuration import load
 from kaongen.decays import daughters
 from kaongen.decays.amplitude import amplitude
 from kaongen.decays.catalogue import find
+from kaongen.decays.mixture import alone
 from kaongen.decays.sampling import CHUNK
-from kaongen.errors import CardError, KaongenError
-from kaongen.event_block import SURVIVAL
+from kaongen.errors import CardError
+from kaongen.event_block import FATE_ROWS, SURVIVAL
 from kaongen.events.inspection import validate_events
 from kaongen.events.reader import open_events
 from kaongen.jit import BLOCK, row
@@ -59,13 +60,31 @@ def refused(process, **options):
     return str(caught.value)
 
 
-def weights(process, blocks=10, vetoes="weight", **parameters):
-    """Of the first candidates, always with the same key: the kaons and their own decays are then the same."""
-    chain = build_chain(find(process), parameters, NA62, vetoes)
-    event, key, found = chain.block(), stream_key(1, "phi"), []
+KEY = stream_key(1, "phi")
+
+
+def chain_of(process, vetoes="weight", **parameters):
+    return build_chain([alone(find(process), parameters)], NA62, vetoes)
+
+
+def run_lane(lane, number, event):
+    """A block of numbers through a lane, with those that miss a detector left in their places."""
+    event.take(np.arange(number * BLOCK, (number + 1) * BLOCK, dtype=np.uint64))
+    lane.decay(KEY, BLOCK, event)
+    for stage in (*lane.propagation, *lane.response):
+        stage.run(KEY, BLOCK, event)
+
+
+def weights(process, blocks=10, vetoes="weight", lane=0, **parameters):
+    """Of the first numbers, always with the same key: the kaons and their own decays are then the same.
+
+    Whatever their lane, all go that of one candidate, by default that of the kaon's own daughter, and count for it.
+    """
+    chain = chain_of(process, vetoes, **parameters)
+    event, found = chain.block(), []
     for number in range(blocks):
-        chain.run(key, number * BLOCK, BLOCK, event)
-        found.append(event.weight.copy())
+        run_lane(chain.lanes[lane], number, event)
+        found.append(event.weight / len(chain.lanes))
     return np.concatenate(found)
 
 
@@ -145,15 +164,23 @@ def test_decays_of_daughters_above_their_bound_are_tallied(tmp_path, monkeypatch
     monkeypatch.setitem(daughters.KNOWN, ("phi", "e+", "e-", "gamma"), daughters.Known(Measured(0.5, 0.0, ""), _spikes))
     decay, n, values = "K+ -> mu+ nu_mu (phi -> e+ e- gamma)", 2 * CHUNK, {"m_X": 0.3, "tau_phi": FOREVER}
     manifest = made(tmp_path, sample(decay, n, name="above", parameters=values))
-    alone = kaongen.sample(replace(find(decay), name="above"), n, values=values, seed=5)
-    assert sum(s.tally.above_bound for s in manifest.shards) == len(alone.above_bound) > 100
+    bare = kaongen.sample(replace(find(decay), name="above"), n, values=values, seed=5)
+    assert sum(s.tally.above_bound for s in manifest.shards) == len(bare.above_bound) > 100
     events = columns(tmp_path)["above"]
-    heavy = np.isin(events["index"], list(alone.above_bound))
-    assert heavy.sum() > 10
-    expected = [alone.above_bound[k] for k in events["index"][heavy].tolist()]
-    seen = np.unique(events["weight"][~heavy])
-    ratios = events["weight"][heavy] / expected
-    assert np.isin(ratios.round(9), np.round(seen, 9)).all()
+    assert np.isin(events["index"], list(bare.above_bound)).sum() > 10
+    # the weight is the excess, times what the detector makes of the event
+    chain, stored = chain_of(decay, **values), dict(zip(events["index"].tolist(), events["weight"], strict=True))
+    event, heavy = chain.block(), 0
+    for lane, numbers in chain.batches(stream_key(5, "above"), 0, n):
+        event.take(numbers)
+        left, _ = lane.run(stream_key(5, "above"), len(numbers), event)
+        excess = np.array([bare.above_bound.get(number, 1.0) for number in event.index[:left].tolist()])
+        chance = len(chain.lanes) * np.prod([row(event.fate, k)[:left] for k in range(FATE_ROWS)], axis=0)
+        assert event.weight[:left] == pytest.approx(chance * excess, rel=1e-12)
+        of_file = {k: w for k, w in zip(event.index[:left].tolist(), event.weight[:left], strict=True) if k in stored}
+        assert all(stored[number] == weight for number, weight in of_file.items())
+        heavy += np.count_nonzero(excess > 1.0)
+    assert heavy > 10
 
 
 def test_a_run_is_resumed(tmp_path):
@@ -206,12 +233,13 @@ def test_a_decay_needs_a_name_for_its_sample():
 
 
 @pytest.mark.parametrize("process", ["K+ -> e+ nu_e", "K+ -> (mu+ -> e+ nu_e anti-nu_mu) nu_mu"])
-def test_without_a_muon_there_is_no_run(tmp_path, process):
-    """Neither a directory nor a manifest is left, and the sample is named."""
-    with pytest.raises(KaongenError, match=r"no mu\+ or pi\+ that could be seen as a muon") as caught:
-        made(tmp_path / "run", sample("munu", 100), sample(process, 100, name="mine", parameters={}))
-    assert not (tmp_path / "run").exists()
-    assert "sample 'mine'" in str(caught.value)
+def test_an_electron_can_be_the_candidate(tmp_path, process):
+    """As any positive particle: how it is told from the search's is the detector's business."""
+    made(tmp_path / "run", sample("munu", 100), sample(process, 3000, name="mine", parameters={}))
+    assert validate_events(tmp_path / "run") == []
+    assert open_events(tmp_path / "run")["mine"].tally.generated == 3000
+    (lane,) = chain_of(process).lanes
+    assert lane.final.species[lane.candidate].name == "e+"
 
 
 # what the detector sees
@@ -226,6 +254,22 @@ def test_a_phi_that_lives_forever_is_invisible(invisible):
 def test_muons_far_behind_the_detector_are_no_candidates(invisible):
     """A second mu+ counts only where it could have been taken for the muon."""
     assert np.array_equal(weights(MUONS, m_X=0.25, tau_phi=FOREVER), invisible)
+    for products in ("mu+ mu-", "e+ e-"):
+        assert not weights(f"K+ -> mu+ nu_mu (phi -> {products})", lane=1, m_X=0.25, tau_phi=FOREVER).any()
+
+
+def test_a_lane_for_each_candidate_leaves_the_mean_as_it_is(invisible):
+    """Half of the numbers go that of the e+ from phi, which is never seen: the others count twice."""
+    chain = chain_of("K+ -> mu+ nu_mu (phi -> e+ e-)", m_X=0.25, tau_phi=FOREVER)
+    event, found = chain.block(), np.zeros(len(invisible))
+    mine = np.zeros(len(invisible), dtype=bool)
+    for lane, numbers in chain.batches(KEY, 0, len(invisible)):
+        event.take(numbers)
+        left, _ = lane.run(KEY, len(numbers), event)
+        found[event.index[:left]] = event.weight[:left]
+        mine[numbers] = lane is chain.lanes[0]
+    assert np.array_equal(found, np.where(mine, 2 * invisible, 0.0))
+    assert abs(mine.mean() - 0.5) < 5 * 0.5 / math.sqrt(len(mine))
 
 
 def test_photons_at_the_vertex_are_vetoed(invisible):
@@ -256,11 +300,11 @@ def test_the_share_that_is_accepted_is_that_of_flights_out_of_the_detector(invis
 
     Nearly all of them are vetoed; the path from the vertex to the last veto, at 261 m, says how many there are.
     """
-    chain = build_chain(find(PHOTONS), {"m_X": 0.25, "tau_phi": 30.0}, NA62)
+    chain = chain_of(PHOTONS, m_X=0.25, tau_phi=30.0)
     event = chain.block()
-    key, mean, seen, total = stream_key(1, "phi"), 0.0, 0.0, 0.0
+    mean, seen, total = 0.0, 0.0, 0.0
     for number in range(10):
-        chain.run(key, number * BLOCK, BLOCK, event)
+        run_lane(chain.lanes[0], number, event)
         p = event.momenta[2].reshape(4, BLOCK)[:3]
         z = event.beam.reshape(-1, BLOCK)[6]
         per_length = 0.25 / (0.299792458 * 30.0 * np.sqrt((p**2).sum(axis=0)))
@@ -286,12 +330,13 @@ def test_accepting_agrees_with_weighing():
 def test_a_neutral_pion_in_flight():
     """X -> pi0 gamma behind the detector leaves the pi+ alone; at the vertex all three photons are seen."""
     decay = "K+ -> pi+ (X -> pi0 gamma)"
-    alone = weights("piX", m_X=0.3)
-    assert np.array_equal(weights(decay, m_X=0.3, tau_X=FOREVER), alone)
+    nothing = weights("piX", m_X=0.3)
+    assert np.array_equal(weights(decay, m_X=0.3, tau_X=FOREVER), nothing)
     near = weights(decay, m_X=0.3, tau_X=0.0)
-    assert near.sum() < 1e-3 * alone.sum()
-    chain = build_chain(find(decay), {"m_X": 0.3, "tau_X": 5.0}, NA62)
-    assert len(chain.final.photons()) == 3
+    assert near.sum() < 1e-3 * nothing.sum()
+    chain = chain_of(decay, m_X=0.3, tau_X=5.0)
+    (lane,) = chain.lanes
+    assert len(lane.final.photons()) == 3
     event = chain.block()
-    chain.run(stream_key(1, "phi"), 0, BLOCK, event)
+    run_lane(lane, 0, event)
     assert ((row(event.fate, SURVIVAL) >= 0) & (row(event.fate, SURVIVAL) <= 1)).all()

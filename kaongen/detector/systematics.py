@@ -1,0 +1,30 @@
+"""Other responses of the photon vetoes, from which a background's systematic uncertainty follows.
+
+NA62, Phys. Lett. B 816 (2021) 136259, section 4: the alternative has inefficiencies higher by one standard deviation,
+and LAV, IRC and SAC do not see photons that convert before the spectrometer's magnet. Systems vary together.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kaongen.configuration import Configuration
+
+NOMINAL, UP, DOWN, ALTERNATIVE = "nominal", "photon vetoes +1 sigma", "photon vetoes -1 sigma", "alternative vetoes"
+
+
+def shifted(configuration: Configuration, sigmas: float) -> Configuration:
+    """The configuration with all photon inefficiencies shifted by so many standard deviations of their logarithm."""
+    factor, sigma = (configuration.array(f"photon_inefficiency.{name}") for name in ("factor", "uncertainty"))
+    return configuration.with_values({"photon_inefficiency.factor": (factor * np.exp(sigmas * sigma)).tolist()})
+
+
+def variations(configuration: Configuration) -> dict[str, Configuration]:
+    """The configuration itself, photon inefficiencies one standard deviation up and down, and the alternative model."""
+    up = shifted(configuration, 1.0)
+    return {
+        NOMINAL: configuration,
+        UP: up,
+        DOWN: shifted(configuration, -1.0),
+        ALTERNATIVE: up.with_values({"conversion.unseen": 1.0}),
+    }
