@@ -153,7 +153,8 @@ class Beam:
         last_station = number("beam_line.last_station")
         # what no kaon tag is asked of may decay in front of KTAG as well
         first = number("beam_line.ktag_exit") if self.tagged else number("beam_line.straight_from")
-        ends = {"volume": volume, "entrance": (last_station, volume[0]), "upstream": (first, last_station)}[zone]
+        start, end = (float(z) for z in volume)
+        ends = {"volume": (start, end), "entrance": (last_station, start), "upstream": (first, last_station)}[zone]
         pions, kaons = array("beam.composition")[:2]
         kind = (M_K, DECAY_LENGTH_PER_GEV, 1.0) if self.tagged else (M_PI, PION_LENGTH_PER_GEV, pions / kaons)
         self.decay = np.array([*ends, *kind])

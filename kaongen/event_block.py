@@ -51,8 +51,9 @@ HYPOTHESIS_MUON, HYPOTHESIS_PION = range(2)
 
 _MOMENTUM = np.arange(4)
 _PLACE = np.array([K_X, K_Y, K_Z])
-_BEAM = np.arange(BEAM_ROWS)
-_TRACK = np.array([r for r in range(TRACK_ROWS) if r != T_LKR_ENERGY])
+_BEAM = np.array([r for r in range(BEAM_ROWS) if r != K_E])
+# what is read behind the acceptance; the charge is the same for all
+_TRACK = np.array([*range(T_P, T_KINK_Z + 1), *range(T_END_P, T_RICH_X), *range(T_LKR_X, T_LKR_ENERGY)])
 _TRUE = np.array([M2_TRUE])
 _FATE = np.arange(FATE_ROWS)
 

@@ -95,9 +95,10 @@ def _select(n, limits, regions, weight, reco, passed, counts, sums):  # type: ig
 class PionSelection:
     """One positive pion and nothing else.
 
-    momentum (GeV), E/p (more than a pion leaves, which the paper's classifier rejects), closest approach (m), volume (m); box : z of the final collimator and the half sizes in x and y (m)
-    inside which a track must not point; regions : for each, limits of the momentum (GeV), of the missing mass squared
-    (GeV^2), of that with the RICH's momentum, and of that with the beam's average; without any, all masses pass.
+    momentum (GeV), E/p (above it is more than a pion leaves, which the paper's classifier rejects), closest approach
+    (m), volume (m); box : z of the final collimator and the half sizes in x and y (m) inside which a track must not
+    point; regions : for each, limits of the momentum (GeV), of the missing mass squared (GeV^2), of that with the
+    RICH's momentum, and of that with the beam's average; without any, all masses pass.
     """
 
     momentum: tuple[float, float] = (15.0, 35.0)

@@ -65,8 +65,8 @@ def kind_of(name: str) -> int:
 def missed_ionisation(points: NDArray[np.float64], most_probable: float, spread: float) -> float:
     """Probability that the LKr does not see a minimum-ionising particle: what it misses of photons of that energy.
 
-    points : (energy in GeV, inefficiency) for photons; most_probable : deposit, and spread : Landau's scale, in GeV. The
-    deposits follow Moyal's distribution, as those of the candidate do.
+    points : (energy in GeV, inefficiency) for photons; most_probable : deposit, and spread : Landau's scale, in GeV.
+    The deposits follow Moyal's distribution, as those of the candidate do.
     """
     steps = 1000
     half = ndtri(0.5 + 0.5 * (np.arange(steps) + 0.5) / steps)

@@ -94,9 +94,8 @@ class NA62:
         )
         rings = rich.Rings(*self.rich[rich.REFRACTIVITY : rich.HITS + 1])
         if configuration.candidate == "pion":
-            ring = rich.PionCut(
-                number("rich.pion_ring_hits"), *array("rich.pion_mass_window"), number("rich.pion_likelihood")
-            )
+            low, high = (float(mass) for mass in array("rich.pion_mass_window"))
+            ring = rich.PionCut(number("rich.pion_ring_hits"), low, high, number("rich.pion_likelihood"))
             self.rich_table = rich.of_pions(rings, ring, *numbers("rich.pion_efficiency", "rich.muon_as_pion"))
             self.rich_used_below = np.inf
             self.calorimeters = calorimeters.of_pions(
@@ -126,10 +125,16 @@ class NA62:
         self.muv3_z = number("muv3.z")
         self.muv3 = numbers("muv3.z", "muv3.hole", "muv3.half_side", "muv3.scattering")
         self.muv3_table = muv3.signals(
-            *numbers("muv3.efficiency", "muv3.needed_momentum", "muv3.straggling", "muv3.scattering"),
-            number("muv3.search_deviations"),
-            array("muv3.pion_punch_through"),
-            *numbers("muv3.rate", "muv3.window", "muv3.tiles", "muv3.tile_side"),
+            efficiency=number("muv3.efficiency"),
+            needed=number("muv3.needed_momentum"),
+            straggling=number("muv3.straggling"),
+            scattering=number("muv3.scattering"),
+            deviations=number("muv3.search_deviations"),
+            punch_through=array("muv3.pion_punch_through"),
+            rate=number("muv3.rate"),
+            window=number("muv3.window"),
+            tiles=number("muv3.tiles"),
+            side=number("muv3.tile_side"),
         )
         self.lav = np.array([array("lav.front"), array("lav.back"), array("lav.inner"), array("lav.outer")])
         self.photon_geometry = np.array(

@@ -64,7 +64,7 @@ def reconstruct(n, kaon_z, track_z, mass, reco):
         dot = kpx[j] * px[j] + kpy[j] * py[j] + kpz[j] * pz[j]
         product = k_energy * energy - dot
         m2[j] = k2 + mass2 - 2.0 * product
-        # the candidate in the kaon's rest frame: energy from the invariant product, its part along the flight by a boost
+        # the candidate in the kaon's rest frame: energy from the invariant product, the part along the flight by boost
         k_momentum = math.sqrt(k_squared)
         along = (k_energy * dot / k_momentum - k_momentum * energy) / M_K
         total = math.sqrt(max(product * product / k2 - mass2, 1e-12))

@@ -18,7 +18,6 @@ Neither spin, nor the interference of Coulomb and hadronic scattering, nor two l
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,7 +115,7 @@ def _ein(x: float, power: int = 1) -> float:
 
 
 def material(
-    z: float, thickness: float, elements: Sequence[Sequence[float]], hadron: Sequence[float] | None
+    z: float, thickness: float, elements: NDArray[np.float64], hadron: NDArray[np.float64] | None
 ) -> NDArray[np.float64]:
     """A material in the layout above.
 

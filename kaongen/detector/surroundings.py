@@ -220,7 +220,7 @@ class Surroundings:
         def thin(name: str, z: float, aperture: Aperture) -> Element:
             return Element(name, z, z, aperture)
 
-        if configuration.has("gtk"):
+        if number("gtk.used"):
             yield thin("GTK3", number("gtk.z"), Frame(*GTK_HALF))
         half, (hole_x, hole_y) = number("chanti.half_side"), numbers("chanti.hole")
         for k, z in enumerate(numbers("chanti.z"), 1):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from kaongen.configuration import Configuration
+from kaongen.detector.photon_veto import SYSTEMS
 
 NOMINAL, UP, DOWN, ALTERNATIVE = "nominal", "photon vetoes +1 sigma", "photon vetoes -1 sigma", "alternative vetoes"
 
@@ -28,3 +29,15 @@ def variations(configuration: Configuration) -> dict[str, Configuration]:
         DOWN: shifted(configuration, -1.0),
         ALTERNATIVE: up.with_values({"conversion.unseen": 1.0}),
     }
+
+
+def blind(configuration: Configuration) -> Configuration:
+    """The configuration with photon vetoes that see nothing: what a rejection is relative to."""
+    tables = {}
+    for name in SYSTEMS:
+        table = configuration.array(f"photon_inefficiency.{name}")
+        table[:, 1] = 1.0
+        tables[f"photon_inefficiency.{name}"] = table.tolist()
+    factors = [1.0] * len(SYSTEMS)
+    # and no pairs, which other detectors could see
+    return configuration.with_values({**tables, "photon_inefficiency.factor": factors, "straw.thickness": 1e-6})

@@ -63,7 +63,7 @@ from kaongen.events.shard import columns_of, read_metadata
 from kaongen.jit import BLOCK
 from kaongen.particles import M_E, M_K, M_MU, M_PI
 from kaongen.production.card import Card, SamplePart, read_card, shipped_cards
-from kaongen.production.chain import Lane, build_chain
+from kaongen.production.chain import Lane
 from kaongen.production.directory import CARD_FILE, read_run_card
 from kaongen.production.history import (
     History,
@@ -76,6 +76,7 @@ from kaongen.production.history import (
     Stored,
 )
 from kaongen.production.selection import MEASURED_ROWS, TABLES, Selection
+from kaongen.production.source import chain, info
 from kaongen.random import stream_key
 
 _FORMS = "FILE.h5:EVENT, RUN/SAMPLE:EVENT or CARD/SAMPLE:EVENT"
@@ -240,10 +241,12 @@ def replay(wanted: Wanted, selection: Selection | None = None) -> History:
     card, part = wanted.card, wanted.sample
     configuration = card.configuration()
     selection = selection or _SELECTIONS[configuration.candidate]
-    chain = build_chain(part.components(), configuration, card.detector.vetoes)
+    made = chain(part, configuration, card.detector.vetoes)
     key = stream_key(card.run.seed, part.name)
-    lane = chain.lane(key, wanted.index)
-    event, truth, steps = _run(lane, key, wanted.index, chain.block())
+    lane = made.lane(key, wanted.index)
+    event, truth, steps = _run(lane, key, wanted.index, made.block())
+    sample = info(part)
+    decay = sample.components[lane.component] if sample.components else sample
     around = Surroundings(configuration)
     cuts = tuple(selection.explain(event, 0))
     selected = all(cut.passed for cut in cuts)
@@ -252,9 +255,9 @@ def replay(wanted: Wanted, selection: Selection | None = None) -> History:
         sample=part.name,
         index=wanted.index,
         component=lane.component,
-        process=lane.process.name,
-        decay=lane.final.descriptor,
-        parameters=dict(part.components()[lane.component].values),
+        process=decay.process,
+        decay=decay.decay,
+        parameters=decay.parameters,
         seed=card.run.seed,
         card_sha256=card.sha256(),
         kaongen_version=version("kaongen"),

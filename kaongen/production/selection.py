@@ -23,6 +23,7 @@ from kaongen.event_block import (
     R_PX,
     R_PY,
     R_PZ,
+    R_TRACK,
     R_VX,
     R_VY,
     R_VZ,
@@ -86,6 +87,12 @@ def _measured(track: str) -> tuple[tuple[int, str, str, str], ...]:
         (R_M2, "m2_miss", "GeV^2", f"missing mass squared (P_K - P)^2 of the {track} candidate"),
         (R_M2_BEAM, "m2_miss_beam", "GeV^2", "missing mass squared with the beam's average momentum for the kaon's"),
         (R_M2_RICH, "m2_miss_rich", "GeV^2", "missing mass squared with the momentum that the RICH gives a pion"),
+        (
+            R_TRACK,
+            "gtk_track",
+            "",
+            "truth of the GTK track taken for the kaon's: 0 its own, 1, 2, ... another particle's",
+        ),
         (R_EOP, "eop", "", "energy in the LKr over momentum"),
         (M2_TRUE, "m2_miss_true", "GeV^2", "missing mass squared of the generated decay"),
     )

@@ -5,10 +5,12 @@ Every number says whether it is an input of the model, was used to tune it, or i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kaongen.analysis.mu_selection import MuonSelection
 from kaongen.analysis.pi_selection import REGION_1, REGION_2, PionSelection
@@ -18,18 +20,23 @@ from kaongen.detector import data_taking, systematics
 from kaongen.papers import na62_2015, na62_mu, na62_pix
 from kaongen.particles import Measured
 from kaongen.production.selection import Selection
-from kaongen.reproduce.simulate import Sample, combine, simulate
+from kaongen.production.source import BEAM_PIONS
+from kaongen.reproduce.simulate import Columns, Sample, combine, inverse, ratio, simulate
+from kaongen.reproduce.three_tracks import acceptance_of_all
 
 HNL_MASSES = (0.2, 0.25, 0.3, 0.35, 0.38)
-X_MASSES = (0.0, 0.05, 0.1, 0.16, 0.2, 0.24, 0.26)
+X_MASSES = (0.03, 0.06, 0.09, 0.17, 0.2, 0.23, 0.25)
 """GeV: where figures of the papers are looked at."""
+EDGES = ((0.0, 0.06), (0.010, 0.06), (0.026, 0.21), (0.068, 0.21))
+"""Limits of the signal regions (GeV^2), and a mass (GeV) well inside the region."""
+REF_2017 = f"{na62_pix.REFERENCE_2017}, recalled"
 
 
 @dataclass
 class Reproduction:
     """Collects the numbers.
 
-    scale : factor on the numbers of decays; threads : all processors by default; announce : called with what comes next.
+    scale : factor on the numbers of decays; threads : all processors by default; announce : called with what is next.
     """
 
     scale: float = 1.0
@@ -55,7 +62,7 @@ class Reproduction:
                 published=known.value if known else published,  # type: ignore[arg-type]
                 published_error=known.error if known else None,
                 kind=kind,
-                reference=known.source if known else source,
+                reference=known.reference if known else source,
             )
         )
 
@@ -88,23 +95,23 @@ def _inputs(todo: Reproduction) -> None:
     """Published numbers that the model takes over."""
     c, pion = load("na62-2016-2018"), load("na62-2017-pinunu")
     mu, pix = na62_mu.REFERENCE, na62_pix.REFERENCE
-    for name, value, published, ref in (
-        ("beam momentum, GeV", c.number("beam.momentum"), 75.0, mu),
-        ("beam momentum spread, GeV", c.number("beam.momentum_spread"), 0.75, mu),
-        ("beam divergence, rad", c.number("beam.divergence"), 0.11e-3, mu),
-        ("GTK momentum resolution, GeV", c.number("gtk.momentum_resolution"), 0.15, pix),
-        ("GTK angle resolution, rad", c.number("gtk.angle_resolution"), 16e-6, pix),
-        ("magnet's kick, GeV", c.number("straw.kick"), 0.27, mu),
-        ("LAV inefficiency, 0.3-3 GeV", c.number("photon_inefficiency.lav_plateau"), na62_mu.LAV_INEFFICIENCY, mu),
-        (
-            "pion identification by RICH, 15-35 GeV",
-            pion.number("rich.pion_efficiency"),
-            na62_pix.PION_EFFICIENCY_RICH,
-            pix,
-        ),
-        ("K+ decays in the data set", na62_mu.N_KAONS.value, na62_mu.N_KAONS, mu),
+    for name, source, number, published, ref in (
+        ("beam momentum, GeV", c, "beam.momentum", 75.0, mu),
+        ("beam momentum spread, GeV", c, "beam.momentum_spread", 0.75, mu),
+        ("beam divergence, rad", c, "beam.divergence", 0.11e-3, mu),
+        ("GTK momentum resolution, GeV", c, "gtk.momentum_resolution", 0.15, pix),
+        ("GTK angle resolution, rad", c, "gtk.angle_resolution", 16e-6, pix),
+        ("kick of the spectrometer's magnet, GeV", c, "straw.kick", 0.27, mu),
+        ("random veto loss", c, "data_taking.random_veto", na62_mu.RANDOM_VETO_LOSS, mu),
+        ("pion identification by the RICH, 15-35 GeV", pion, "rich.pion_efficiency", 0.82, pix),
+        ("muons as pions in the RICH, 15-35 GeV", pion, "rich.muon_as_pion", 2.3e-3, pix),
+        ("pion identification by calorimeters, 15-35 GeV", pion, "calorimeters.pion_efficiency", 0.78, pix),
+        ("muons as pions in the calorimeters, 15-35 GeV", pion, "calorimeters.muon_as_pion", 6.3e-6, pix),
     ):
-        todo.add(name, value, published, "input", ref)
+        todo.add(name, source.number(number), published, "input", ref)
+    lav = c.array("photon_inefficiency.lav")
+    at_1_gev = float(np.interp(1.0, lav[:, 0], lav[:, 1]) * c.array("photon_inefficiency.factor")[0])
+    todo.add("LAV inefficiency, 0.3-3 GeV", at_1_gev, na62_mu.LAV_INEFFICIENCY, "input", mu)
 
 
 def _muon(todo: Reproduction) -> None:
@@ -115,8 +122,10 @@ def _muon(todo: Reproduction) -> None:
     munu = todo.simulate("munu", c, selection, 6e6)
     peak = munu.acceptance(-window, window)
     todo.add("acceptance of K+ -> mu+ nu", peak, paper.ACCEPTANCE_MUNU, "tuned", ref)
+    text = "resolution of m2_miss at the K+ -> mu+ nu peak, GeV^2"
+    todo.add(f"{text}: rms within 0.01", munu.rms(window), paper.RESOLUTION_M2_MISS, "prediction", ref)
     width = munu.core_width(munu.m2_miss)
-    todo.add("resolution of m2_miss at the K+ -> mu+ nu peak, GeV^2", width, paper.RESOLUTION_M2_MISS, "tuned", ref)
+    todo.add(f"{text}: half of the central 68%", width, paper.RESOLUTION_M2_MISS, "prediction", ref)
     signal = todo.simulate("mununubarnu", c, selection, 1e6)
     every, above = paper.ACCEPTANCE_MUNUNUNU, paper.ACCEPTANCE_MUNUNUNU_SIGNAL_REGION
     todo.add("acceptance of mu+ nu nu nubar", signal.acceptance(), every, "prediction", ref)
@@ -133,24 +142,29 @@ def _muon(todo: Reproduction) -> None:
 
 
 def _backgrounds(todo: Reproduction, c: Configuration, selection: Selection, munu: Sample) -> None:
-    """Table 1, and its systematic errors from the photon vetoes."""
+    """Table 1, with decays upstream of the volume, and its systematic errors from the photon vetoes."""
     paper, cut, ref = na62_mu, na62_mu.SIGNAL_REGION, na62_mu.REFERENCE
     kaons = paper.N_KAONS.value
     varied = systematics.variations(c)
+    upstream = {
+        name: todo.simulate(name, c, selection, decays, zone="upstream").expected(kaons, cut)
+        for name, decays in (("munu", 32e6), ("munug", 4e6), ("pi0munu", 16e6), ("pipipi", 16e6))
+    }
     for name, decays in (("munug", 12e6), ("pi0munu", 12e6)):
         expected = todo.simulate(name, varied[systematics.NOMINAL], selection, decays).expected(kaons, cut)
-        # what scatters or is confused in the peak is in the same line of the table
-        parts = [expected, munu.expected(kaons, cut)] if name == "munug" else [expected]
-        total = combine(parts)
-        todo.add(f"background {name}, m2_miss > 0.1 GeV^2", total, paper.BACKGROUND[name], "prediction", ref)
+        parts = [expected, upstream[name]]
+        if name == "munug":
+            # what is not radiative is in the same line of the table
+            parts += [munu.expected(kaons, cut), upstream["munu"]]
+        text = f"background {name}, m2_miss > 0.1 GeV^2"
+        todo.add(text, combine(parts), paper.BACKGROUND[name], "prediction", ref)
+        todo.add(f"{text}: decays in the volume", expected, None, "prediction", ref)
         other = todo.simulate(name, varied[systematics.ALTERNATIVE], selection, decays).expected(kaons, cut)
-        text, known = f"background {name}, change with other photon vetoes", paper.BACKGROUND_PHOTON_VETO[name]
-        todo.add(text, other.value - expected.value, known, "prediction", ref)
-    parts = []
-    for zone in ("volume", "entrance", "upstream"):
-        sample = todo.simulate("pipipi", c, selection, 8e6, zone=zone)
-        parts.append(sample.expected(kaons, cut))
-    todo.add("background pipipi, m2_miss > 0.1 GeV^2", combine(parts), paper.BACKGROUND["pipipi"], "prediction", ref)
+        shift, known = other.value - expected.value, paper.BACKGROUND_PHOTON_VETO[name]
+        todo.add(f"{text}: change with the alternative photon vetoes", shift, known, "prediction", ref)
+    expected = todo.simulate("pipipi", c, selection, 12e6).expected(kaons, cut)
+    total = combine([expected, upstream["pipipi"]])
+    todo.add("background pipipi, m2_miss > 0.1 GeV^2", total, paper.BACKGROUND["pipipi"], "prediction", ref)
 
 
 def _heavy_neutrino(todo: Reproduction) -> None:
@@ -180,14 +194,14 @@ def _low_intensity(todo: Reproduction) -> None:
     samples = [
         todo.simulate(name, c, selection, decays, zone=zone)
         for name, decays, zone in (
-            ("munu", 2e6, "volume"),
+            ("munu", 3e6, "volume"),
             ("munug", 4e6, "volume"),
-            ("pi0munu", 4e6, "volume"),
-            ("pipi0", 4e6, "volume"),
-            ("pipipi", 4e6, "volume"),
-            ("pipipi", 4e6, "entrance"),
-            (BEAM_PIONS, 4e6, "volume"),
-            (BEAM_PIONS, 4e6, "upstream"),
+            ("pi0munu", 2e6, "volume"),
+            ("pipipi", 2e6, "volume"),
+            ("munu", 8e6, "upstream"),
+            ("pi0munu", 4e6, "upstream"),
+            ("pipipi", 4e6, "upstream"),
+            (BEAM_PIONS, 1e6, "upstream"),
         )
     ]
     window = paper.NORMALISATION_WINDOW.value
@@ -204,20 +218,68 @@ def _pion(todo: Reproduction) -> None:
     """The pion selection of 2017: rejection of pi0, resolution, acceptance, sensitivity."""
     c, paper, ref = load("na62-2017-pinunu"), na62_pix, na62_pix.REFERENCE
     everywhere, regions = PionSelection(), PionSelection(regions=(*REGION_1, *REGION_2))
-    blind = todo.simulate("pipi0", systematics.blind(c), everywhere, 5e5)
-    pipi0 = todo.simulate("pipi0", c, everywhere, 8e6)
+    blind = todo.simulate("pipi0", systematics.blind(c), everywhere, 1e6)
+    pipi0 = todo.simulate("pipi0", c, everywhere, 24e6)
     passed = combine([pipi0.acceptance()], 1.0 / blind.acceptance().value)
     todo.add("inefficiency for pi0 -> gamma gamma, 15-35 GeV", passed, paper.PI0_INEFFICIENCY, "tuned", ref)
     width = blind.core_width(blind.m2_miss)
-    todo.add("resolution of m2_miss, pi+ pi0, GeV^2", width, paper.RESOLUTION_PIPI0, "prediction", ref)
-    losses = paper.RANDOM_VETO["2017"].value * paper.TRIGGER["2017"].value
-    n_kaons = paper.N_KAONS_2017.value
+    todo.add("resolution of m2_miss, pi+ pi0, GeV^2", width, paper.RESOLUTION_NOMINAL, "prediction", ref)
+    _association(todo, c)
+    recorded = paper.N_KAONS_2017.value * paper.RANDOM_VETO["2017"].value * paper.TRIGGER["2017"].value
+    signal = [todo.simulate("pinunu", c, PionSelection(regions=r), 1e6).acceptance() for r in (REGION_1, REGION_2)]
+    total = combine(signal)
+    known = Measured(paper.ACCEPTANCE_PINUNU["2017"].value, paper.ACCEPTANCE_PINUNU["2017"].error, REF_2017)
+    todo.add("acceptance of pi+ nu nubar in both regions", total, known, "prediction", ref)
+    todo.add("region 2 over region 1, pi+ nu nubar", ratio(signal[1], signal[0]), paper.REGION_RATIO, "prediction", ref)
+    todo.add("single-event sensitivity, pi+ nu nubar", inverse(total, recorded), paper.SES, "prediction", ref)
     for mass in X_MASSES:
-        sample = todo.simulate("piX", c, regions, 3e5, values={"m_X": mass})
-        free = todo.simulate("piX", c, everywhere, 3e5, values={"m_X": mass})
-        text = f"pi+ X, {1e3 * mass:.0f} MeV"
-        resolution = free.core_width(free.m2_miss)
-        todo.add(f"{text}: resolution of m2_miss, GeV^2", resolution, None, "prediction", f"{ref}, figure 2")
-        todo.add(f"{text}: acceptance", sample.acceptance(), None, "prediction", f"{ref}, figure 2")
-        sensitivity = 1.0 / (n_kaons * losses * max(sample.acceptance().value, 1e-30))
-        todo.add(f"{text}: single-event sensitivity", sensitivity, None, "prediction", f"{ref}, figure 2")
+        text, figure = f"pi+ X, {1e3 * mass:.0f} MeV", f"{ref}, figure 2"
+        free = todo.simulate("piX", c, everywhere, 4e5, values={"m_X": mass})
+        inside = todo.simulate("piX", c, regions, 4e5, values={"m_X": mass}).acceptance()
+        todo.add(f"{text}: resolution of m2_miss, GeV^2", free.core_width(free.m2_miss), None, "prediction", figure)
+        todo.add(f"{text}: acceptance", inside, None, "prediction", figure)
+        todo.add(f"{text}: single-event sensitivity", inverse(inside, recorded), None, "prediction", figure)
+    for edge, middle in EDGES:
+        mass = math.sqrt(edge)
+        part = todo.simulate("piX", c, regions, 4e5, values={"m_X": mass}).acceptance()
+        text = f"pi+ X at the edge m2_miss = {edge:g} GeV^2, share of the acceptance inside"
+        inside = todo.simulate("piX", c, regions, 4e5, values={"m_X": middle}).acceptance()
+        todo.add(text, ratio(part, inside), paper.ACCEPTANCE_AT_BOUNDARY, "prediction", figure)
+
+
+def _association(todo: Reproduction, c: Configuration) -> None:
+    """How often the kaon's own track is taken, and how often another one."""
+    paper, ref = na62_pix, na62_pix.REFERENCE
+    found, rate = c.number("gtk.efficiency"), c.number("beam.rate")
+    alone = c.with_values({"gtk.efficiency": 1.0, "gtk.discriminant_cut": 1e9, "beam.rate": 1e-9})
+    never_missing = c.with_values({"gtk.efficiency": 1.0, "beam.rate": rate * found})
+    every = todo.simulate("pipi0", systematics.blind(alone), PionSelection(cda_max=math.inf), 1e6).acceptance()
+    nominal = todo.simulate("pipi0", systematics.blind(c), PionSelection(), 1e6)
+    own, other = (ratio(nominal.where(which).acceptance(), every) for which in (_is_own, _is_other))
+    with_own = ratio(
+        todo.simulate("pipi0", systematics.blind(never_missing), PionSelection(), 1e6).where(_is_other).acceptance(),
+        every,
+    )
+    # other = found with_own + (1 - found) without_own
+    without_own = combine([other, combine([with_own], -found)], 1.0 / (1.0 - found))
+    todo.add("kaon's own GTK track is taken", own, paper.MATCHING_EFFICIENCY, "tuned", ref)
+    text = "another GTK track is taken where the kaon's own is"
+    todo.add(f"{text} there", with_own, paper.WRONG_MATCH_WITH_KAON, "prediction", ref)
+    todo.add(f"{text} missing", without_own, paper.WRONG_MATCH_WITHOUT_KAON, "tuned", ref)
+
+
+def _is_own(columns: Columns) -> NDArray[np.bool_]:
+    return np.asarray(columns["gtk_track"] == 0)
+
+
+def _is_other(columns: Columns) -> NDArray[np.bool_]:
+    return np.asarray(columns["gtk_track"] > 0)
+
+
+def _three_muons(todo: Reproduction) -> None:
+    """K+ -> mu+ nu mu+ mu-, of which the letter assumes 5%."""
+    todo.announce("munumumu, three tracks")
+    accepted = acceptance_of_all("munumumu", load("na62-2016-2018"), 5.0, max(int(2e6 * todo.scale), 1))
+    todo.add(
+        "acceptance of all three muons of mu+ nu mu+ mu-", accepted, 0.05, "prediction", f"{na62_2015.LETTER}: assumed"
+    )

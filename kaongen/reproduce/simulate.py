@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ from kaongen.production.selection import TABLES, Selection
 from kaongen.production.source import chain, info
 from kaongen.random import stream_key
 
+Columns = dict[str, NDArray[Any]]
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -30,7 +32,7 @@ class Sample:
 
     generated: int
     branching_fraction: float
-    columns: dict[str, NDArray[Any]]
+    columns: Columns
 
     @property
     def m2_miss(self) -> NDArray[np.float64]:
@@ -40,6 +42,11 @@ class Sample:
     @property
     def weight(self) -> NDArray[np.float64]:
         return self.columns["weight"]
+
+    def where(self, chosen: Callable[[Columns], NDArray[np.bool_]]) -> Sample:
+        """The events for which a function of the columns is true."""
+        mask = chosen(self.columns)
+        return Sample(self.generated, self.branching_fraction, {k: v[mask] for k, v in self.columns.items()})
 
     def acceptance(self, low: float = -math.inf, high: float = math.inf) -> Value:
         """Probability that a decay is selected with m2_miss between two cuts (GeV^2)."""
@@ -54,6 +61,13 @@ class Sample:
         scale = kaons * self.branching_fraction
         a = self.acceptance(low, high)
         return Value(value=scale * a.value, error=scale * a.error)
+
+    def rms(self, window: float) -> float:
+        """Of m2_miss (GeV^2) around zero, within a window on either side."""
+        m2 = self.m2_miss
+        inside = np.abs(m2) < window
+        weights = self.weight[inside]
+        return math.sqrt(float((weights * m2[inside] ** 2).sum() / weights.sum()))
 
     def core_width(self, values: NDArray[np.float64]) -> float:
         """Half the width that holds the central 68.3% of a column: the resolution, blind to the tails."""
@@ -104,14 +118,18 @@ def simulate(
     )
 
 
-def select(sample: Sample, mask: NDArray[np.bool_]) -> Sample:
-    """The events of a sample where a mask is true."""
-    return Sample(sample.generated, sample.branching_fraction, {k: v[mask] for k, v in sample.columns.items()})
-
-
 def combine(values: Sequence[Value], factor: float = 1.0) -> Value:
     """Sum of independent numbers, times a factor."""
-    error = math.hypot(*(v.error for v in values))
-    return Value(
-        value=factor * math.fsum(v.value for v in values), error=factor * math.hypot(*(v.error for v in values))
-    )
+    total, error = math.fsum(v.value for v in values), math.hypot(*(v.error for v in values))
+    return Value(value=factor * total, error=abs(factor) * error)
+
+
+def ratio(a: Value, b: Value) -> Value:
+    """Of two independent numbers."""
+    value = a.value / b.value
+    return Value(value=value, error=abs(value) * math.hypot(a.error / a.value, b.error / b.value) if a.value else 0.0)
+
+
+def inverse(a: Value, factor: float) -> Value:
+    """One over a number times a factor that is known."""
+    return Value(value=1.0 / (factor * a.value), error=a.error / (factor * a.value * a.value))
