@@ -43,7 +43,7 @@ _PAIRS_PER_LENGTH = 7.0 / 9.0
 # Which pairs are followed: below _SOFT (GeV), where a third is unseen, all if the other photons are missed with a
 # probability of 1/_WORTH or more, fewer above, where a leg may go through the hole of the beam (_HOLE), and no more
 # than a few if the photon itself is missed with _LOST.
-_SOFT, _WORTH, _HOLE, _LOST, _LEAST_TRIED = 8.0, 10.0, 0.05, 0.1, 1.0 / 64.0
+_SOFT, _WORTH, _HOLE, _LOST, _LEAST_TRIED = 8.0, 10.0, 0.5, 0.1, 1.0 / 64.0
 
 
 @scalar_kernel

@@ -151,7 +151,8 @@ class NA62:
                 for name, factor in zip(photon_veto.SYSTEMS, array("photon_inefficiency.factor"), strict=True)
             ]
         )
-        self.thickness, self.blind = number("straw.thickness"), number("conversion.unseen")
+        self.thickness = number("conversion.factor") * number("straw.thickness")
+        self.blind = number("conversion.unseen")
         self.charged_response = np.array(
             [
                 *numbers("straw.inefficiency", "straw.segment_distance"),
