@@ -41,7 +41,7 @@ def bench(threads: int, repeats: int = 5) -> dict[str, float]:
 
         def chunks(chain=chain) -> int:  # type: ignore[no-untyped-def]
             worker = Worker(MuonSelection(), None)
-            pieces = [(chain, np.uint64(1), k * CHUNK, CHUNK) for k in range(16)]
+            pieces = [(chain, np.uint64(1), k * CHUNK, CHUNK, "") for k in range(16)]
             return sum(chunk.generated for chunk in run_in_threads(worker, pieces, threads))
 
         result[f"{name}, beam to selection"] = _median(chunks, repeats)

@@ -37,6 +37,7 @@ def _version(
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables.")]
 Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Number of threads; all processors by default.")]
+Reproducible = Literal["na62-detector"]
 SchemaName = Literal["card", "event-file", "manifest", "result"]
 
 
@@ -281,6 +282,30 @@ def show(
 
     _print(history_tables(history))
     print("drawn: " + ", ".join(str(file) for file in files))
+
+
+@app.command()
+def reproduce(
+    what: Annotated[
+        Reproducible, typer.Argument(help="na62-detector: resolutions, acceptances, backgrounds, tails, rejections.")
+    ],
+    scale: Annotated[float, typer.Option("--scale", min=1e-4, help="Factor on the numbers of simulated decays.")] = 1.0,
+    threads: Threads = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+    json: Json = False,
+) -> None:
+    """Published numbers beside those that kaongen obtains: inputs, tuned, and predictions."""
+    _announce_compilation()
+    from kaongen.report.progress import Progress
+    from kaongen.report.tables import numbers_table
+    from kaongen.reproduce import na62_detector
+
+    with Progress(int(na62_detector.DECAYS * scale), quiet=quiet) as progress:
+        numbers = na62_detector.reproduce(scale=scale, threads=threads, progress=progress)
+    if json:
+        _print_json([number.model_dump() for number in numbers])
+    else:
+        _print(numbers_table(f"Beside the published numbers: {what}", numbers))
 
 
 @app.command()

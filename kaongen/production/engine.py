@@ -269,9 +269,9 @@ def _in_order(chunk: Chunk) -> Chunk:
 
 
 def run_in_threads(
-    worker: Worker, pieces: Sequence[tuple[Chain, np.uint64, int, int]], threads: int | None
+    worker: Worker, pieces: Sequence[tuple[Chain, np.uint64, int, int, str]], threads: int | None
 ) -> list[Chunk]:
-    """Chunks in memory, without files: (chain, key, first candidate, length) each."""
+    """Chunks in memory, without files: (chain, key, first candidate, length, name for the progress) each."""
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
         return list(pool.map(lambda piece: worker.run(*piece), pieces))
 

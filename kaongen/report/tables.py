@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from kaongen.analysis.result import Limit, Result, Value
+from kaongen.analysis.result import Limit, Number, Result, Value
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -52,8 +54,13 @@ def acceptances(result: Result) -> Table:
 
 
 def numbers(result: Result) -> Table:
-    table = _table("Beside the published numbers", "quantity", "kind", "kaongen", "published", "ratio")
-    for row in result.numbers:
+    return numbers_table("Beside the published numbers", result.numbers)
+
+
+def numbers_table(title: str, rows: Iterable[Number]) -> Table:
+    """Numbers beside the published ones."""
+    table = _table(title, "quantity", "kind", "kaongen", "published", "ratio")
+    for row in rows:
         here = measured(Value(value=row.value, error=row.error or 0.0))
         there = "–" if row.published is None else measured(Value(value=row.published, error=row.published_error or 0.0))
         ratio = "" if not row.published or row.kind == "input" else f"{row.value / row.published:.3f}"

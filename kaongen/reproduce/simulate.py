@@ -15,7 +15,7 @@ from kaongen.beam import Zone
 from kaongen.configuration import Configuration
 from kaongen.decays.sampling import CHUNK
 from kaongen.production.card import SamplePart
-from kaongen.production.engine import Worker, columns, run_in_threads
+from kaongen.production.engine import Progress, Worker, columns, run_in_threads
 from kaongen.production.selection import TABLES, Selection
 from kaongen.production.source import chain, info
 from kaongen.random import stream_key
@@ -87,6 +87,7 @@ def simulate(
     zone: Zone = "volume",
     seed: int = 1,
     threads: int | None = None,
+    progress: Progress | None = None,
 ) -> Sample:
     """Simulate a decay of the catalogue.
 
@@ -100,6 +101,10 @@ def simulate(
         How many, rounded up to whole chunks.
     values
         Parameters of the process.
+    zone
+        Where it decays.
+    progress
+        Called as decays are done.
 
     Raises
     ------
@@ -110,7 +115,9 @@ def simulate(
     made = chain(part, configuration, "weight")
     key = stream_key(seed, f"{name}/{zone}")
     firsts = range(0, decays, CHUNK)
-    chunks = run_in_threads(Worker(selection, None), [(made, key, first, CHUNK) for first in firsts], threads)
+    label = f"{name} {zone}" if zone != "volume" else name
+    pieces = [(made, key, first, CHUNK, label) for first in firsts]
+    chunks = run_in_threads(Worker(selection, progress), pieces, threads)
     return Sample(
         generated=len(firsts) * CHUNK,
         branching_fraction=info(part).branching_fraction or 0.0,

@@ -1,12 +1,13 @@
 """Weights against yes and no: both ways to run must give the same expectation, cell by cell."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from blocks import CONFIGURATION, KEY, assert_fraction, chain_of, decided, produced
+from blocks import CONFIGURATION, assert_fraction, chain_of, decided, produced
 
-from kaongen.event_block import R_M2, T_ELECTRON_Z, T_P
+from kaongen.event_block import R_M2, T_P
 from kaongen.random import stream_key
 
 N = 100_000
@@ -42,9 +43,11 @@ def poor(name, value):
     """What a veto or an identification that hardly works has in the place of a number."""
     section, _, quantity = name.partition(".")
     if section == "photon_inefficiency" and np.ndim(value) == 2:
-        return tuple((energy, 0.4 if quantity in ("irc", "sac") else 0.25) for energy, _ in value)
-    if quantity.endswith("inefficiency"):
-        return 0.6
+        return tuple((energy, 0.5) for energy, _ in value)
+    if "inefficiency" in quantity:
+        return 0.8
+    if name == "rich.ring_hits":
+        return 3.0
     if quantity.endswith(("_as_muon", "punch_through")):
         return tuple((p, 0.5) for p, _ in value) if np.ndim(value) == 2 else 0.5
     return None
@@ -53,7 +56,7 @@ def poor(name, value):
 POOR = tuple(
     (name, changed) for name, q in CONFIGURATION.quantities.items() if (changed := poor(name, q.value)) is not None
 )
-"""Photons and charged particles are missed often, so that a few in a hundred events survive."""
+"""Photons and charged particles are missed often, so that some of the events survive."""
 
 
 @pytest.mark.parametrize("name", ["munug", "pi0munu"])
@@ -94,13 +97,11 @@ def assert_equal_sums(one, other):
     assert abs(one.mean() - other.mean()) < 4 * np.sqrt((one.var() + other.var()) / n)
 
 
-def test_both_ways_measure_the_same_of_what_does_not_decay():
-    """Decays in flight are forced with weights; a muon that stays one in both runs is measured the same."""
+def test_both_ways_measure_the_same():
+    """But for the decays, collisions and wrong tracks that are forced with weights, at most one event in four."""
     weighted, decisions = (produced("munug", 50_000, changes=POOR, vetoes=vetoes) for vetoes in ("weight", "accept"))
-    whole = np.isinf(weighted.track[T_ELECTRON_Z]) & np.isinf(decisions.track[T_ELECTRON_Z])
-    assert whole.mean() > 0.9
-    assert np.array_equal(weighted.reco[:, whole], decisions.reco[:, whole], equal_nan=True)
-    assert np.array_equal(weighted.track[:, whole], decisions.track[:, whole], equal_nan=True)
+    for rows in (weighted.beam == decisions.beam, weighted.reco == decisions.reco):
+        assert rows.all(axis=0)[decisions.weight > 0].mean() > 0.75
 
 
 def test_what_has_no_chance_is_not_accepted():
@@ -133,19 +134,26 @@ def test_three_pions_with_forced_and_with_natural_decays_agree():
     assert weighted.weight.std() < decisions.weight.std()
 
 
-def test_multiplicity_counts_the_candidates_that_are_alike():
-    """One mu+ in K -> mu nu; two pi+ in K -> pi+ pi+ pi-; and those of another kind, which have lanes of their own."""
-    for name, candidates in (("munu", 1.0), ("pipipi", 2.0), ("pipienu", 2.0), ("munumumu", 2.0), ("pieeee", 2.0 * 2)):
-        events = produced(name, 2_000, changes=POOR)
-        lanes = chain_of(name, changes=POOR).lanes
-        if name == "pieeee":
-            # two lanes: of one pi+, and of two e+ of which any could be the one
-            pion = np.isin(events.index, [i for lane, some in batches(name) if lane is lanes[0] for i in some])
-            candidates = np.where(pion, 2.0, 4.0)
-        expected = candidates * np.prod(events.fate, axis=0)
-        assert np.abs(events.weight - expected).max() < 1e-15, name
+@pytest.mark.parametrize(
+    ("name", "candidates"),
+    [
+        ("munu", {"mu+": 1}),
+        ("pipipi", {"pi+": 2}),
+        ("munumumu", {"mu+": 2}),
+        ("pimumu", {"pi+": 2, "mu+": 2}),  # two lanes
+        ("pieeee", {"pi+": 2, "e+": 4}),  # and any of two e+
+    ],
+)
+def test_multiplicity_counts_all_that_could_be_the_candidate(name, candidates):
+    """An event that is accepted stands for those of its kind, and for the lanes of the other kinds."""
+    chain = chain_of(name, changes=POOR, vetoes="accept")
+    found = 0
+    for lane in chain.lanes:
+        events = produced("", 20_000, chain=replace(chain, lanes=(lane,)))
+        multiplicity = candidates[lane.final.species[lane.candidate].name]
+        # above its bound a decay counts for a little more
+        assert np.isin(events.weight, [0.0, multiplicity]).sum() >= 20_000 - events.above
+        found += (events.weight > 0).sum()
+    assert len(chain.lanes) == len(candidates)
+    assert found > 20
     assert [lane.candidate for lane in chain_of("pipipi").lanes] == [0]
-
-
-def batches(name):
-    return chain_of(name, changes=POOR).batches(KEY, 0, 2_000)

@@ -5,16 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from blocks import (
-    KEY,
-    chain_of,
-    chanti_survival,
-    charged_survival,
-    configured,
-    photon_stations,
-    photon_survival,
-    produced,
-)
+from blocks import KEY, chain_of, produced
 from hypothesis import given
 from hypothesis import strategies as st
 from plain_geometry import (
@@ -25,35 +16,18 @@ from plain_geometry import (
     LAV_INNER,
     LAV_OUTER,
     LKR_Z,
-    MAGNET_Z,
-    RICH_Z,
     SAC_Z,
     STRAW_Z,
     chamber,
     chanti,
     first_station,
-    irc,
-    lav_ring,
+    krypton,
     line,
-    lkr,
-    rich,
-    sac,
 )
+from veto_blocks import chanti_survival, charged_traces, photon_stations, photon_survival
 
 from kaongen.event_block import ACCEPTANCE, EFFICIENCY, K_X, K_Y, K_Z, SURVIVAL, T_MUON_Z
 from kaongen.jit import BLOCK, row
-
-FACTORS = {"straw": 0.01, "rich": 0.02, "lkr": 0.03, "lav": 0.5, "small": 0.5}
-"""Probabilities that can be told apart in a product; lead glass and small-angle systems share one number."""
-TOLD_APART = configured(
-    {
-        "straw.inefficiency": FACTORS["straw"],
-        "rich.inefficiency": FACTORS["rich"],
-        "lkr.mip_inefficiency": FACTORS["lkr"],
-        "lav.mip_inefficiency": FACTORS["lav"],
-    }
-)
-PION_THRESHOLD = 12.5
 
 
 def anywhere(n, seed):
@@ -133,81 +107,11 @@ def test_the_place_moves_the_photon_and_not_only_the_plane():
 # charged particles
 
 
-def traced(charge, momentum, place):
-    """Names of what a particle crosses in front of it; lengths in mm. What begins behind the magnet goes straight."""
-    z0 = place[2]
-    if momentum[2] <= 0:
-        return []
-    bent = charge if z0 < MAGNET_Z else 0.0
-
-    def at(z):
-        return line(momentum, place, z, bent)
-
-    crossed = []
-    for k, (front, back) in enumerate(zip(LAV_FRONT, LAV_BACK, strict=True)):
-        if z0 < front and (lav_ring(k, *at(front)) or lav_ring(k, *at(back))):
-            crossed.append("lav")
-    if all(z0 < STRAW_Z[k] and chamber(k, *at(STRAW_Z[k])) for k in range(2)):
-        crossed.append("straw")
-    if z0 < RICH_Z and math.hypot(*momentum) > PION_THRESHOLD and rich(*at(RICH_Z)):
-        crossed.append("rich")
-    if z0 < LKR_Z and lkr(*at(LKR_Z)):
-        crossed.append("lkr")
-    if (z0 < IRC_Z and irc(*at(IRC_Z))) or (z0 < SAC_Z and sac(*at(SAC_Z))):
-        crossed.append("small")
-    return crossed
-
-
-def product(names):
-    return math.prod(FACTORS[name] for name in names)
-
-
-@pytest.mark.parametrize("charge", [1.0, -1.0])
-def test_charged_particles_from_anywhere_agree_with_a_slow_ray_tracer(charge):
-    momentum, place = anywhere(20_000, int(charge) + 7)
-    crossed = [traced(charge, p, 1000 * v) for p, v in zip(momentum.T, place.T, strict=True)]
-    found = charged_survival(charge, momentum, place, TOLD_APART)
-    assert found == pytest.approx([product(names) for names in crossed], rel=1e-12)
-    for name in FACTORS:
-        assert sum(name in names for names in crossed) > 50, name
-    behind = place[2] > MAGNET_Z / 1000
-    assert sum(bool(names) for names, k in zip(crossed, behind, strict=True) if k) > 1000
-
-
-def test_what_begins_behind_the_magnet_is_not_bent():
-    """A positron of 2 GeV: 135 mrad if it crosses the magnet, which takes it 5.9 m off the middle of the LKr."""
-    momentum, inside = (0.0, 0.0, 2.0), 0.6
-    just_before, just_behind = MAGNET_Z / 1000 - 1e-3, MAGNET_Z / 1000 + 1e-3
-    for charge in (1.0, -1.0):
-        assert charged_survival(charge, momentum, (inside, 0.0, just_behind), TOLD_APART)[0] == FACTORS["lkr"]
-        bent = charged_survival(charge, momentum, (inside, 0.0, just_before), TOLD_APART)[0]
-        assert bent == product(traced(charge, momentum, (1000 * inside, 0.0, 1000 * just_before))) > FACTORS["lkr"]
-
-
-def test_both_charges_are_alike_behind_the_magnet():
-    momentum, place = anywhere(5000, 3)
-    place[2] = np.random.default_rng(3).uniform(197.0, 240.0, 5000)
-    plus, minus, neutral = (charged_survival(q, momentum, place, TOLD_APART) for q in (1.0, -1.0, 0.0))
-    assert np.array_equal(plus, minus)
-    assert np.array_equal(plus, neutral)
-    assert (plus < 1).sum() > 500
-
-
-def test_a_segment_needs_both_chambers_ahead():
-    """From between the first two: no segment, whatever is crossed further on."""
-    momentum = (0.0, 0.0, 5.0)
-    first, second = STRAW_Z[0] / 1000, STRAW_Z[1] / 1000
-    for z, segment in ((first - 0.01, True), (first + 0.01, False), (second - 0.01, False), (second + 0.01, False)):
-        found = charged_survival(1.0, momentum, (0.5, 0.0, z), TOLD_APART)[0]
-        names = traced(1.0, momentum, (500.0, 0.0, 1000 * z))
-        assert found == pytest.approx(product(names), rel=1e-12)
-        assert ("straw" in names) == segment
-
-
 def test_charged_particles_behind_everything_leave_nothing():
     momentum, place = anywhere(2000, 5)
     place[2] = np.random.default_rng(5).uniform(261.0, 1e6, 2000)
-    assert (charged_survival(1.0, momentum, place, TOLD_APART) == 1.0).all()
+    for kind in ("pion", "muon", "electron"):
+        assert (charged_traces(kind, 1.0, momentum, place)[0] == 1.0).all()
     forward = momentum[2] > 0
     assert (chanti_survival(momentum[:, forward], place[:, forward]) == 1.0).all()
 
@@ -270,8 +174,7 @@ def unseen(process, values, slots, moved=None):
     found = []
     for slot in slots:
         about = f"{one.final.species[slot].name} {slot}"
-        own = [stage for stage in one.response if stage.subject == about]
-        assert own, about
+        assert any(stage.subject == about for stage in one.response), about
         event, parts, done = chain_of(process, values).block(), [], 0
         for number in range(3):
             event.take(np.arange(number * BLOCK, (number + 1) * BLOCK, dtype=np.uint64))
@@ -279,19 +182,21 @@ def unseen(process, values, slots, moved=None):
             for stage in one.propagation:
                 stage.run(KEY, BLOCK, event)
             n = event.compact(BLOCK, one.slots)
+            if moved is not None:
+                rows = np.zeros(event.vertex.size)
+                for k, values_of in zip((K_X, K_Y, K_Z), moved[slots.index(slot)], strict=True):
+                    row(rows, k)[:n] = values_of[done : done + n]
+                event.origins[slot] = rows
+            survival, own = row(event.fate, SURVIVAL), np.ones(n)
             for stage in one.response:
-                if stage in own:
-                    row(event.fate, SURVIVAL)[:n] = 1.0
-                    if moved is not None:
-                        rows = np.zeros(7 * BLOCK)
-                        for k, values_of in zip((K_X, K_Y, K_Z), moved[slots.index(slot)], strict=True):
-                            row(rows, k)[:n] = values_of[done : done + n]
-                        event.origins[slot] = rows
-                    for each in own:
-                        each.run(KEY, n, event)
-                    break
+                before = survival[:n].copy()
+                if stage.subject == about:
+                    survival[:n] = 1.0
                 stage.run(KEY, n, event)
-            parts.append(row(event.fate, SURVIVAL)[:n].copy())
+                if stage.subject == about:
+                    own *= survival[:n]
+                    survival[:n] *= before
+            parts.append(own)
             done += n
         found.append(np.concatenate(parts))
     return np.array(found)
@@ -328,6 +233,14 @@ def test_photons_of_events_begin_where_phi_decays():
         assert (chance[crystals & hard] < 0.02).mean() > 0.95
 
 
+def seen_everywhere(charge, momentum, place):
+    """Whether a particle crosses the first two chambers and the krypton."""
+    if momentum[2] <= 0:
+        return False
+    at = {z: line(momentum, place, z, charge) for z in (*STRAW_Z[:2], LKR_Z)}
+    return krypton(*at[LKR_Z]) and all(chamber(k, *at[STRAW_Z[k]]) for k in range(2))
+
+
 def test_electrons_of_events_begin_where_phi_decays():
     decay, values = "K+ -> mu+ nu_mu (phi -> e+ e-)", (("m_X", 0.2), ("tau_phi", 2.0))
     _, event = through_lane(decay, values)
@@ -344,8 +257,9 @@ def test_electrons_of_events_begin_where_phi_decays():
         assert behind.sum() > 50
         assert (chance[behind] == 1.0).all()
         ahead = (places[slot, 2] < 180.0) & (event["fate"][1][inside] > 0)
-        crossed = [traced(charge, p, 1000 * v) for p, v in zip(momenta[slot].T, places[slot].T, strict=True)]
-        both = ahead & np.array(["straw" in names and "lkr" in names for names in crossed])
+        both = ahead & [
+            seen_everywhere(charge, p, 1000 * v) for p, v in zip(momenta[slot].T, places[slot].T, strict=True)
+        ]
         assert both.sum() > 100
         assert (chance[both] < 0.02).mean() > 0.95
 

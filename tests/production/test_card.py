@@ -26,7 +26,7 @@ SMALL = """
 name = "small"
 
 [detector]
-changes = { "gtk.wrong_track" = 0.02, "irc.radii" = [0.07, 0.14] }
+changes = { "muv3.efficiency" = 0.9, "irc.radii" = [0.07, 0.14] }
 
 [[sample]]
 process = "munuV"
@@ -90,7 +90,7 @@ def test_what_is_not_written_has_its_documented_default():
 
 def test_changed_numbers_reach_the_detector():
     configuration = card(text=SMALL).configuration()
-    assert configuration.number("gtk.wrong_track") == 0.02
+    assert configuration.number("muv3.efficiency") == 0.9
     assert list(configuration.array("irc.radii")) == [0.07, 0.14]
 
 
@@ -142,9 +142,9 @@ def test_changed_numbers_reach_the_detector():
         ("m_X = 0.2", "m_X = nan", ["m_X = nan"]),
         ("m_X = 0.2", "y = 0.2", ["munuphi-200", "m_X is missing"]),
         ("m_X = 0.2", "m_x = 0.2", ["munuphi-200", "no parameter 'm_x'", "did you mean 'm_X'", "m_X, y"]),
-        ('vetoes = "weight"', 'changes = { "gtk.wrong_trak" = 0.1 }', ["'gtk.wrong_trak'", "'gtk.wrong_track'"]),
+        ('vetoes = "weight"', 'changes = { "muv3.eficiency" = 0.1 }', ["'muv3.eficiency'", "'muv3.efficiency'"]),
         ('vetoes = "weight"', 'changes = { "irc.radii" = 0.1 }', ["irc.radii = 0.1", "shape", "[0.06, 0.145]"]),
-        ('vetoes = "weight"', 'changes = { "gtk.wrong_track" = nan }', ["gtk.wrong_track", "nan", "finite"]),
+        ('vetoes = "weight"', 'changes = { "muv3.efficiency" = nan }', ["muv3.efficiency", "nan", "finite"]),
         ('vetoes = "weight"', 'changes = { "chod.radii" = [[0.1, 1.0], [0.1]] }', ["chod.radii", "shape"]),
     ],
 )  # fmt: skip
@@ -157,7 +157,7 @@ def test_mistakes_are_named_with_what_is_allowed(old, new, said):
 
 @pytest.mark.parametrize(
     "change",
-    ['"chod.efficiency" = 7.0', '"gtk.wrong_track" = -0.1', '"beam.momentum" = -75.0', '"straw.radius" = -1.0'],
+    ['"chod.efficiency" = 7.0', '"muv3.efficiency" = -0.1', '"beam.momentum" = -75.0', '"straw.radius" = -1.0'],
 )
 def test_a_detector_that_cannot_be_is_refused(change):
     """Probabilities lie between 0 and 1, momenta and lengths are not negative."""
@@ -257,7 +257,7 @@ SAME = {
     "order of keys": SMALL.replace('role = "signal"\ncandidates = 1000', 'candidates = 1000\nrole = "signal"'),
     "order of parameters": SMALL.replace("m_X = 0.1, g = 2e-3", "g = 2e-3, m_X = 0.1"),
     "order of changes": SMALL.replace(
-        '"gtk.wrong_track" = 0.02, "irc.radii" = [0.07, 0.14]', '"irc.radii" = [0.07, 0.14], "gtk.wrong_track" = 0.02'
+        '"muv3.efficiency" = 0.9, "irc.radii" = [0.07, 0.14]', '"irc.radii" = [0.07, 0.14], "muv3.efficiency" = 0.9'
     ),
 }
 
@@ -269,7 +269,7 @@ def test_the_checksum_is_of_the_content_and_not_of_the_layout(what):
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [("1000", "1001"), ("0.02", "0.03"), ("m_X = 0.1", "m_X = 0.11"), ('"signal"', '"background"')]
+    ("old", "new"), [("1000", "1001"), ("= 0.9,", "= 0.8,"), ("m_X = 0.1", "m_X = 0.11"), ('"signal"', '"background"')]
 )
 def test_the_checksum_sees_every_change_of_content(old, new):
     assert card(old, new, SMALL).sha256() != card(text=SMALL).sha256()

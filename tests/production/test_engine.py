@@ -368,7 +368,7 @@ def test_leftovers_of_a_killed_writer_go(tmp_path):
         (SAMPLES[1:2], {}),
         ((sample("munu", CHUNK),), {}),
         (SAMPLES[:1], {"shard_candidates": 2 * CHUNK}),
-        (SAMPLES[:1], {"changes": {"gtk.wrong_track": 0.5}}),
+        (SAMPLES[:1], {"changes": {"gtk.momentum_resolution": 0.5}}),
     ],
     ids=["seed", "process", "candidates", "shards", "detector"],
 )
