@@ -730,3 +730,30 @@ def test_the_history_of_an_event_as_json(kaongen, tmp_path, monkeypatch):
 @pytest.mark.parametrize("event", ["na62-muon/munuu:3", "na62-muon/munu:1000000", "na62-muon:3", "nothing"])
 def test_what_cannot_be_shown(refused, event):
     refused("show", event, words=(event.partition(":")[0].partition("/")[0],))
+
+
+def test_the_response_is_drawn(kaongen, tmp_path):
+    code, out, _ = kaongen("show", "response", "--configuration", "na62-2015", "-o", tmp_path / "drawn")
+    assert code == 0
+    names = {path.name for path in (tmp_path / "drawn").iterdir()}
+    assert {"response.png", "numbers.txt", "response-gtk.png", "response-gtk.svg"} <= names
+    assert "Numbers of na62-2015" in out
+    assert "response-photons" in out
+
+
+def test_the_response_as_json(kaongen, tmp_path, monkeypatch):
+    """Of 2016-2018 where nothing is said; nothing is drawn."""
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = kaongen("show", "response", "--json")
+    response = json.loads(out)
+    assert code == 0
+    assert (response["configuration"], response["figures"]) == ("na62-2016-2018", [])
+    assert len(response["curves"]["straw.momentum_error"]["y"]) > 50
+    assert response["numbers"]["straw.kick"]["value"] == 0.27
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_response_that_cannot_be_shown(refused, tmp_path):
+    refused("show", "response", "--configuration", "na63", "-o", tmp_path / "no", words=("na63", "na62-2015"))
+    refused("show", "na62-muon/munu:3", "--configuration", "na62-2015", words=("--configuration",))
+    assert not (tmp_path / "no").exists()

@@ -7,7 +7,11 @@ from kaongen.configuration import CONFIGURATIONS, load
 from kaongen.errors import CardError
 
 NA62 = load("na62-2016-2018")
-UNITS = {"", "m", "GeV", "rad", "rad GeV", "1/GeV", "GeV^1/2", "GeV, probability"}
+UNITS = {
+    "", "m", "m GeV", "GeV", "GeV/m", "rad", "rad GeV", "1/GeV", "GeV^1/2", "GeV, probability", "T", "ns", "1/ns", "s",
+    "1/s", "spills", "tiles", "hits", "factor", "relative", "radiation lengths", "standard deviations", "sigma^2",
+    "chi-squared", "charge, mass number, g/cm^2", "mb, mb, 1/GeV^2", "events for each recorded",
+}  # fmt: skip
 
 PUBLISHED_MM = {
     # NA62, The beam and detector, JINST 12 (2017) P05025, and constants seen in public NA62 software
@@ -61,7 +65,7 @@ PUBLISHED = {
     "lkr.constant": 0.9e-2,
     "rich.muon_threshold": 9.5,
     "rich.used_below": 30.0,
-    "chod.efficiency": 0.99,
+    "data_taking.trigger_efficiency": 0.99,
     # NA62, JHEP 03 (2021) 058
     "gtk.momentum_resolution": 0.15,
     "gtk.angle_resolution": 16e-6,

@@ -117,7 +117,7 @@ def analyse(events: EventSet, card: Card) -> Result:
         n_kaons=Value(value=paper.N_KAONS.value, error=paper.N_KAONS.error),
         numbers=_numbers(normalisation, backgrounds, signals, published),
         acceptances=[_acceptance_row(s) for s in selected],
-        backgrounds=[_background_row(s) for s in backgrounds],
+        backgrounds=[_background_row(s, backgrounds) for s in backgrounds],
         published_limit=_as_limit(published),
         cuts=cuts,
         signals=[row for s in signals if (row := _signal_row(s, published, cuts)) is not None],
@@ -167,21 +167,35 @@ def _numbers(
                 numbers.append(
                     Number(name=text, value=a.value, error=a.error, kind="prediction", published=value, reference=ref)
                 )
-    for s in backgrounds:
-        row = _background_row(s)
+    for line, parts in _lines([normalisation, *backgrounds]).items():
+        expected = [s.expected(paper.SIGNAL_REGION) for s in parts]
+        known = paper.BACKGROUND.get(line)
         numbers.append(
-            Number(name=f"background {s.name}, m2_miss > 0.1 GeV^2", value=row.expected.value, error=row.expected.error,
-                   kind="prediction", published=row.published, published_error=row.published_error, reference=ref)
+            Number(name=f"background {line}, m2_miss > 0.1 GeV^2", value=math.fsum(e.value for e in expected),
+                   error=math.hypot(*(e.error for e in expected)), kind="prediction",
+                   published=known.value if known else None, published_error=known.error if known else None,
+                   reference=ref)
         )  # fmt: skip
     assert limit.observed is not None
-    for text, value, known in (
+    for text, value, limit_known in (
         ("observed limit on signal events", limit.observed, paper.LIMIT_OBSERVED),
         ("expected limit on signal events", limit.expected, paper.LIMIT_EXPECTED),
     ):
         # the paper's limits are for 90%
-        known_here = known if math.isclose(limit.confidence_level, 0.9) else None
+        known_here = limit_known if math.isclose(limit.confidence_level, 0.9) else None
         numbers.append(Number(name=text, value=value, kind="prediction", published=known_here, reference=ref))
     return numbers
+
+
+def _lines(samples: Sequence[Selected]) -> dict[str, list[Selected]]:
+    """Samples by the line of the published table that they belong to: K+ -> mu+ nu is radiative or not, all zones."""
+    lines: dict[str, list[Selected]] = {}
+    for s in samples:
+        process = s.sample.info.process
+        lines.setdefault("munug" if process == "munu" else process, []).append(s)
+    if [s.role for s in lines.get("munug", [])] == ["normalisation"]:
+        del lines["munug"]
+    return lines
 
 
 def _core_resolution(normalisation: Selected) -> float:
@@ -207,8 +221,11 @@ def _acceptance_row(s: Selected) -> Acceptance:
     )
 
 
-def _background_row(s: Selected) -> Background:
-    known = paper.BACKGROUND.get(s.sample.info.process)
+def _background_row(s: Selected, backgrounds: Sequence[Selected]) -> Background:
+    """The published number stands beside a sample only if it is the whole line of the table."""
+    process = s.sample.info.process
+    alone = sum(other.sample.info.process == process for other in backgrounds) == 1
+    known = paper.BACKGROUND.get(process) if alone else None
     return Background(
         sample=s.name,
         expected=s.expected(paper.SIGNAL_REGION),

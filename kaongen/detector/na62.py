@@ -145,10 +145,12 @@ class NA62:
                 *numbers("lkr.z", "lkr.veto_hole", "lkr.veto_apothem", "sac.z", "sac.half_side", "lkr.merge_distance"),
             ]
         )
+        fade = array("photon_inefficiency.hard_range")
+        factors = zip(array("photon_inefficiency.factor"), array("photon_inefficiency.hard_factor"), strict=True)
         self.photon_tables = np.array(
             [
-                photon_veto.inefficiency_grid(array(f"photon_inefficiency.{name}"), factor)
-                for name, factor in zip(photon_veto.SYSTEMS, array("photon_inefficiency.factor"), strict=True)
+                photon_veto.inefficiency_grid(array(f"photon_inefficiency.{name}"), factor, hard, fade)
+                for name, (factor, hard) in zip(photon_veto.SYSTEMS, factors, strict=True)
             ]
         )
         self.thickness = number("conversion.factor") * number("straw.thickness")

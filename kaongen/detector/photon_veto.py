@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from kaongen.decays.workspace import PX, PY, PZ, E
 from kaongen.detector.acceptance import in_octagon, in_small_ring
@@ -39,14 +39,19 @@ _PER_STEP = (GRID_POINTS - 1) / (GRID_HIGH - GRID_LOW)
 IRC_Z, IRC_X, IRC_IN, IRC_OUT, LKR_Z, LKR_IN, LKR_OUT, SAC_Z, SAC_HALF, MERGE = range(10)
 
 
-def inefficiency_grid(points: NDArray[np.float64], factor: float = 1.0) -> NDArray[np.float64]:
+def inefficiency_grid(
+    points: NDArray[np.float64], factor: float = 1.0, hard: float = 1.0, fade: ArrayLike = (1.0, 5.0)
+) -> NDArray[np.float64]:
     """A table of (energy in GeV, inefficiency) on the common grid, interpolated in both logarithms.
 
-    factor : on every inefficiency, which stays a probability.
+    factor : on every inefficiency, which stays a probability. hard : a further one for hard photons; it sets in between
+    the two energies of `fade` (GeV), so that thresholds stay where they are.
     """
-    energy = np.exp(np.linspace(GRID_LOW, GRID_HIGH, GRID_POINTS))
+    energy = np.linspace(GRID_LOW, GRID_HIGH, GRID_POINTS)
     with np.errstate(divide="ignore"):  # a probability of zero stays one
-        logarithm = np.interp(np.log(energy), np.log(points[:, 0]), np.log(points[:, 1]))
+        logarithm = np.interp(energy, np.log(points[:, 0]), np.log(points[:, 1]))
+    low, high = np.log(fade)
+    logarithm += math.log(hard) * np.clip((energy - low) / (high - low), 0.0, 1.0)
     return np.minimum(factor * np.exp(logarithm), 1.0)
 
 

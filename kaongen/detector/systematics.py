@@ -40,4 +40,11 @@ def blind(configuration: Configuration) -> Configuration:
         tables[f"photon_inefficiency.{name}"] = table.tolist()
     factors = [1.0] * len(SYSTEMS)
     # and no pairs, which other detectors could see
-    return configuration.with_values({**tables, "photon_inefficiency.factor": factors, "conversion.factor": 0.0})
+    return configuration.with_values(
+        {
+            **tables,
+            "photon_inefficiency.factor": factors,
+            "photon_inefficiency.hard_factor": factors,
+            "conversion.factor": 0.0,
+        }
+    )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from kaongen.beam import Beam, Zone, true_missing_mass
 from kaongen.configuration import Configuration
 from kaongen.decays.final_state import FinalState, final_state
-from kaongen.decays.mixture import Component, choose, sorted_numbers, thresholds
+from kaongen.decays.mixture import LARGEST, Component, choose, sorted_numbers, thresholds
 from kaongen.decays.samplers import PRIMARY, Sampler, sampler
 from kaongen.detector.na62 import NA62, Vetoes
 from kaongen.detector.stage import Stage
@@ -143,8 +143,12 @@ def build_chain(
         values = component.process.values(component.values)
         final = final_state(component.process, values)
         new = _lanes(number, final, sampler(component.process, values), beam, detector)
+        # what is alone is all there is, whatever its rate; of several, decays of daughters count in how often each is
+        share = component.fraction.value * final.branching if len(components) > 1 else 1.0
         lanes += new
-        shares += [component.fraction.value / len(new)] * len(new)
+        shares += [share / len(new)] * len(new)
+    if len(lanes) > LARGEST:
+        raise ProcessError(f"{len(components)} decays with {len(lanes)} candidates: at most {LARGEST} are told apart")
     return Chain(tuple(lanes), thresholds(shares), detector)
 
 

@@ -118,7 +118,7 @@ def _inputs(todo: Reproduction) -> None:
     ):
         todo.add(name, source.number(number), published, "input", ref)
     lav = c.array("photon_inefficiency.lav")
-    at_1_gev = float(np.interp(1.0, lav[:, 0], lav[:, 1]) * c.array("photon_inefficiency.factor")[0])
+    at_1_gev = float(np.interp(1.0, lav[:, 0], lav[:, 1]))
     todo.add("LAV inefficiency, 0.3-3 GeV", at_1_gev, na62_mu.LAV_INEFFICIENCY, "input", mu)
 
 
@@ -248,8 +248,8 @@ def _pion(todo: Reproduction) -> None:
         todo.add(f"{text}: acceptance", inside, None, "prediction", figure)
         low, high = paper.BEST_LIMIT_MASSES
         # what the strongest limit says if no event was seen there
-        known = paper.BEST_LIMIT / -math.log(0.1) if low < mass < high else None
-        todo.add(f"{text}: single-event sensitivity", inverse(inside, recorded), known, "prediction", f"{ref}, derived")
+        least = paper.BEST_LIMIT / -math.log(0.1) if low < mass < high else None
+        todo.add(f"{text}: single-event sensitivity", inverse(inside, recorded), least, "prediction", f"{ref}, derived")
     for edge, middle in EDGES:
         mass = math.sqrt(edge)
         part = todo.simulate("piX", c, regions, 4e5, values={"m_X": mass}).acceptance()

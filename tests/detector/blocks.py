@@ -97,7 +97,10 @@ EXACT = {
     "gtk.momentum_resolution": 0.0,
     "gtk.angle_resolution": 0.0,
     "gtk.position_resolution": 0.0,
-    "gtk.wrong_track": 0.0,
+    "gtk.efficiency": 1.0,
+    "beam.rate": 1e-9,
+    "gtk.elements": [[14, 28.09, 0.0]],
+    "straw.elements": [[z, a, 0.0] for z, a, _ in CONFIGURATION.array("straw.elements").tolist()],
     "straw.momentum_constant": 0.0,
     "straw.momentum_linear": 0.0,
     "straw.angle_constant": 0.0,
@@ -175,7 +178,7 @@ def kaons(n, changes=None, first=0, key=KEY):
     beam = Beam(CONFIGURATION.with_values(changes or {}))
     wanted = [("beam", row) for row in (K_PX, K_PY, K_PZ, K_X, K_Y, K_Z)]
     index = np.arange(first, first + n, dtype=np.uint64)
-    columns = through(lambda event, size: beam.send(key, size, event, 0), {("weight", 0): np.ones(n)}, wanted, index)
+    columns = through(lambda event, size: beam.send(key, size, event), {("weight", 0): np.ones(n)}, wanted, index)
     return columns[:3], columns[3:]
 
 
