@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ import numpy as np
 
 from kaongen.analysis.result import Result
 
-_COLOURS = ("#5790fc", "#f89c20", "#e42536", "#964a8b", "#9c9ca1", "#7a21dd")
+_COLOURS = (
+    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
+)  # fmt: skip
 
 
 def _axes() -> tuple[Any, Any]:
@@ -43,7 +46,7 @@ def _spectrum(result: Result, path: Path) -> Path:
     )
     mplhep.histplot(
         [np.array(result.spectrum.expected[s]) for s in stacked],
-        bins=edges, ax=axes, stack=True, histtype="fill", label=stacked, color=_COLOURS[: len(stacked)],
+        bins=edges, ax=axes, stack=True, histtype="fill", label=stacked, color=list(islice(cycle(_COLOURS), len(stacked))),
     )  # fmt: skip
     for i, s in enumerate(s for s in result.spectrum.expected if roles[s] == "signal"):
         mplhep.histplot(
