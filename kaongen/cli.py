@@ -278,7 +278,7 @@ def show(
         return
     if configuration is not None:
         raise typer.BadParameter("--configuration is for `show response`: an event has that of its card")
-    from kaongen.production.replay import find_event, replay
+    from kaongen.replay.event import find_event, replay
 
     wanted = find_event(event)
     history = replay(wanted)

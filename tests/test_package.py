@@ -34,6 +34,7 @@ ORDER = [
     {"statistics"},
     {"papers"},
     {"analysis"},
+    {"replay"},
     {"reproduce"},
     {"report"},
     {"run", "schemas", "warmup", "bench"},

@@ -21,7 +21,7 @@ from kaongen.detector.surroundings import (
     axis_path,
 )
 from kaongen.errors import EventFileError
-from kaongen.production.history import History, Particle
+from kaongen.replay.history import History, Particle
 from kaongen.report.event_history import between, quantity
 
 View = Literal["side", "top"]

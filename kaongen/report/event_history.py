@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kaongen.detector.surroundings import Point
-from kaongen.production.history import History, Particle, Quantity, Step, Stored
+from kaongen.replay.history import History, Particle, Quantity, Step, Stored
 
 _STORED: dict[Stored | None, str] = {
     "identical": "identical to what is stored",

@@ -15,20 +15,11 @@ from kaongen.configuration import load
 from kaongen.decays.catalogue import find
 from kaongen.decays.mixture import alone
 from kaongen.decays.sampling import blocks
-from kaongen.decays.workspace import PX, PY, PZ, E
 from kaongen.detector import (
     acceptance,
-    chanti,
-    charged_veto,
-    chod,
     decision,
-    gtk,
-    ktag,
     lkr,
-    muv3,
-    photon_veto,
     reconstruction,
-    rich,
     straw,
     tracking,
 )
@@ -62,10 +53,8 @@ from kaongen.event_block import (
     R_Y,
     SURVIVAL,
     T_CHARGE,
+    T_KINK_Z,
     T_LKR_ENERGY,
-    T_LKR_X,
-    T_LKR_Y,
-    T_MUON_Z,
     T_P,
     T_PX,
     T_PY,
@@ -164,15 +153,6 @@ def _rows(event, where):
     return rows[number * BLOCK : (number + 1) * BLOCK]
 
 
-def _vertex(vertex):
-    return {("beam", row): column for row, column in zip((K_X, K_Y, K_Z), vertex, strict=True)}
-
-
-def _particle(momentum, energy=0.0):
-    px, py, pz = momentum
-    return {(0, PX): px, (0, PY): py, (0, PZ): pz, (0, E): energy}
-
-
 def kaons(n, changes=None, first=0, key=KEY):
     """Momenta (3, n) and vertices (3, n) of the beam."""
     beam = Beam(CONFIGURATION.with_values(changes or {}))
@@ -180,42 +160,6 @@ def kaons(n, changes=None, first=0, key=KEY):
     index = np.arange(first, first + n, dtype=np.uint64)
     columns = through(lambda event, size: beam.send(key, size, event), {("weight", 0): np.ones(n)}, wanted, index)
     return columns[:3], columns[3:]
-
-
-def muons(charge, momentum, vertex):
-    """Charge, size of the momentum, momentum, point and muon_z of the track; efficiency and survival."""
-    rows = (T_CHARGE, T_P, T_PX, T_PY, T_PZ, T_X, T_Y, T_Z, T_MUON_Z)
-    wanted = [*(("track", row) for row in rows), ("fate", EFFICIENCY), ("fate", SURVIVAL)]
-
-    def stage(event, n):
-        tracking.muon(n, charge, event.beam, event.momenta[0], event.track, event.fate)
-
-    return through(stage, _particle(momentum) | _vertex(vertex), wanted)
-
-
-@dataclass(frozen=True)
-class Pions:
-    """Tracks of pions that may have decayed: size of the momentum, momentum, point, muon_z and efficiency."""
-
-    p: np.ndarray
-    momentum: np.ndarray
-    point: np.ndarray
-    muon_z: np.ndarray
-    efficiency: np.ndarray
-
-
-def pions(forced, momentum, vertex, key=KEY):
-    rows = (T_P, T_PX, T_PY, T_PZ, T_X, T_Y, T_Z, T_MUON_Z)
-    wanted = [*(("track", row) for row in rows), ("fate", EFFICIENCY)]
-    end, first, last = DETECTOR.muv3_z, float(DETECTOR.chamber_z[0]), float(DETECTOR.chamber_z[-1])
-
-    def stage(event, n):
-        tracking.pion(
-            n, key, event.index, 1.0, end, first, last, forced, event.beam, event.momenta[0], event.track, event.fate
-        )
-
-    columns = through(stage, _particle(momentum) | _vertex(vertex), wanted)
-    return Pions(columns[0], columns[1:4], columns[4:7], columns[7], columns[8])
 
 
 def crossings(charge, momentum, point, planes=None):
@@ -255,43 +199,21 @@ def begun(start, z, inside=1.0):
     return through(lambda event, n: acceptance.begins_before(n, z, event.track, event.fate), given, [("fate", 0)])[0]
 
 
-def measured_kaons(momentum, vertex, detector=DETECTOR, key=KEY):
-    """Momentum (3, n), and x and y (2, n) at the last station of the GTK; efficiency."""
-    given = _vertex(vertex) | {("beam", K_PX + k): component for k, component in enumerate(momentum)}
-    given[("fate", EFFICIENCY)] = 1.0
-    wanted = [*(("reco", row) for row in (R_KPX, R_KPY, R_KPZ, R_KX, R_KY)), ("fate", EFFICIENCY)]
-
-    def stage(event, n):
-        gtk.measure(
-            n, key, detector.gtk, detector.start_z, detector.optics, event.index, event.beam, event.reco, event.fate
-        )
-
-    columns = through(stage, given, wanted)
-    return columns[:3], columns[3:5], columns[5]
-
-
 def measured_tracks(momentum, x, y, detector=DETECTOR, key=KEY):
-    """Momentum (3, n), and x and y (2, n), as the spectrometer measures them at the first chamber."""
+    """Momentum (3, n), and x and y (2, n), as the spectrometer measures whole tracks at the first chamber."""
     px, py, pz = momentum
     size = np.sqrt(np.square(px) + np.square(py) + np.square(pz))
     rows = (T_P, T_PX, T_PY, T_PZ, T_X1, T_Y1)
     given = {("track", row): column for row, column in zip(rows, (size, px, py, pz, x, y), strict=True)}
+    given[("track", T_KINK_Z)] = np.inf
     wanted = [("reco", row) for row in (R_PX, R_PY, R_PZ, R_X, R_Y)]
 
     def stage(event, n):
-        straw.measure(n, key, detector.straw, event.index, event.track, event.reco)
+        bending = (detector.chamber_z, detector.magnet_z, detector.kick)
+        straw.measure(n, key, detector.straw, *bending, event.index, event.track, event.reco, event.fate)
 
     columns = through(stage, given, wanted)
     return columns[:3], columns[3:]
-
-
-def deposits(p, muon_z, detector=DETECTOR, key=KEY):
-    """Energy in the LKr of candidates of momentum p."""
-
-    def stage(event, n):
-        lkr.deposit(n, key, detector.lkr, event.index, event.track)
-
-    return through(stage, {("track", T_P): p, ("track", T_MUON_Z): muon_z}, [("track", T_LKR_ENERGY)])[0]
 
 
 def energy_over_momentum(energy, p, detector=DETECTOR, key=KEY):
@@ -320,69 +242,6 @@ def reconstructed(kaon, kaon_xy, muon, muon_xy, kaon_z=102.4, muon_z=183.508):
     wanted = [("reco", row) for row in (R_VX, R_VY, R_VZ, R_CDA, R_M2, R_COS)]
     result = through(lambda event, n: reconstruction.reconstruct(n, kaon_z, muon_z, M_MU, event.reco), given, wanted)
     return Reconstructed(result[:3], result[3], result[4], result[5])
-
-
-def photon_stations(momentum, vertex):
-    """Name of the system that each photon meets first; None for those that meet none."""
-
-    def stage(event, n):
-        photon_veto.find_station(n, DETECTOR.lav, DETECTOR.photon_geometry, event.beam, event.momenta[0], event.extra)
-
-    found = through(stage, _particle(momentum) | _vertex(vertex), [("extra", 0)])[0]
-    return [photon_veto.SYSTEMS[int(number)] if number >= 0 else None for number in found]
-
-
-def photon_survival(momentum, vertex, detector=DETECTOR, own=(5.0, 5.0), own_energy=0.6, survived=1.0, inside=1.0):
-    """Probability that nothing is seen of each photon, and the energy of the candidate's own cluster in the LKr."""
-    energy = np.sqrt(sum(np.square(component) for component in momentum))
-    given = _particle(momentum, energy) | _vertex(vertex)
-    given |= {("track", T_LKR_X): own[0], ("track", T_LKR_Y): own[1], ("track", T_LKR_ENERGY): own_energy}
-    given |= {("fate", SURVIVAL): survived, ("fate", ACCEPTANCE): inside, ("fate", EFFICIENCY): 1.0}
-
-    def stage(event, n):
-        photon = event.momenta[0]
-        photon_veto.find_station(n, detector.lav, detector.photon_geometry, event.beam, photon, event.extra)
-        photon_veto.veto(
-            n, detector.photon_tables, detector.photon_geometry, photon, event.extra, event.track, event.fate
-        )
-
-    return through(stage, given, [("fate", SURVIVAL), ("track", T_LKR_ENERGY)])
-
-
-def charged_survival(charge, momentum, vertex, detector=DETECTOR, inside=1.0, efficiency=1.0):
-    """Probability that nothing but the CHANTI sees a second charged particle."""
-    d = detector
-
-    def stage(event, n):
-        charged_veto.veto(
-            n, charge, d.charged_response, d.charged_planes, d.chamber_z, d.hole_x, d.lav,
-            event.beam, event.momenta[0], event.fate,
-        )  # fmt: skip
-
-    fate = {("fate", SURVIVAL): 1.0, ("fate", ACCEPTANCE): inside, ("fate", EFFICIENCY): efficiency}
-    given = _particle(momentum) | _vertex(vertex) | fate
-    return through(stage, given, [("fate", SURVIVAL)])[0]
-
-
-def chanti_survival(momentum, vertex):
-    def stage(event, n):
-        chanti.veto(n, DETECTOR.chanti_z, *DETECTOR.chanti_frame, event.beam, event.momenta[0], event.fate)
-
-    given = _particle(momentum) | _vertex(vertex) | {("fate", SURVIVAL): 1.0}
-    return through(stage, given, [("fate", SURVIVAL)])[0]
-
-
-def identified(detector_part, p, muon_z):
-    """The factor that "ktag", "chod", "rich" or "muv3" gives to the efficiency of a candidate."""
-    d = DETECTOR
-    stages = {
-        "ktag": lambda event, n: ktag.tag(n, d.ktag_efficiency, event.fate),
-        "chod": lambda event, n: chod.trigger(n, d.chod_efficiency, event.fate),
-        "rich": lambda event, n: rich.identify(n, d.rich, event.track, event.fate),
-        "muv3": lambda event, n: muv3.signal(n, d.muv3_z, d.muv3_muon, d.muv3_pion, event.track, event.fate),
-    }
-    given = {("track", T_P): p, ("track", T_MUON_Z): muon_z, ("fate", EFFICIENCY): 1.0}
-    return through(stages[detector_part], given, [("fate", EFFICIENCY)])[0]
 
 
 def decided(inside, efficiency, survival, weight, multiplicity, accept, key=KEY):

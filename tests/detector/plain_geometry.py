@@ -24,7 +24,7 @@ LAV_INNER = (536.5,) * 5 + (767.5,) * 3 + (980.0,) * 3 + (1070.0,)
 LAV_OUTER = (906.5,) * 5 + (1137.5,) * 3 + (1350.0,) * 3 + (1440.0,)
 RICH_Z, TILES_Z, SLABS_Z = 219445.0, 238131.5, 239009.0
 RICH_MIRROR_Z = 236873.0
-SWEEP_Z, SWEEP_KICK = 252000.0, 0.99  # dipole in front of the SAC, GeV
+SWEEP_Z, SWEEP_KICK = 249000.0, 0.99  # dipole between MUV3 and SAC, GeV
 IRC_Z, LKR_Z, MUV3_Z, SAC_Z = 239700.0, 241093.0, 246800.0, 260956.0
 CHANTI_Z = (102427.0, 102485.0, 102600.0, 102830.0, 103290.0, 104210.0)
 
@@ -115,6 +115,21 @@ def first_station(momentum, vertex, slices=4, until=math.inf):
         if z0 < z < until and hit(*line(momentum, vertex, z)):
             return name
     return None
+
+
+def segment_behind(kind, charge, momentum, vertex):
+    """Whether a particle crosses the third and the fourth chamber; an electron that meets lead glass leaves a shower
+    and nothing else."""
+    z0 = vertex[2]
+    if momentum[2] <= 0 or z0 > STRAW_Z[2]:
+        return False
+    bent = charge if z0 < MAGNET_Z else 0.0
+    at = {z: line(momentum, vertex, z, bent) for z in (*STRAW_Z, *LAV_FRONT, *LAV_BACK)}
+    rings = [
+        front > z0 and (lav_ring(k, *at[front]) or lav_ring(k, *at[back]))
+        for k, (front, back) in enumerate(zip(LAV_FRONT, LAV_BACK, strict=True))
+    ]
+    return all(chamber(c, *at[STRAW_Z[c]]) for c in (2, 3)) and not (kind == "electron" and any(rings))
 
 
 def swept(momentum, vertex, charge):

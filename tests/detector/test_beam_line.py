@@ -11,7 +11,7 @@ from blocks import CONFIGURATION, DETECTOR, KEY, SIGMAS
 from scipy.integrate import solve_ivp
 
 from kaongen.beam_line import ABSORBED, BeamLine, carry, follow_back
-from kaongen.detector import acceptance, chanti, charged_veto, photon_veto, tracking
+from kaongen.detector import acceptance, chanti, charged_veto, flight, photon_veto, tracking
 from kaongen.event_block import (
     ACCEPTANCE,
     EFFICIENCY,
@@ -22,6 +22,7 @@ from kaongen.event_block import (
     K_Y,
     K_Z,
     SURVIVAL,
+    T_LKR_ENERGY,
     EventBlock,
 )
 from kaongen.jit import BLOCK
@@ -293,20 +294,32 @@ def test_no_veto_sees_what_was_absorbed(absorbed):
     detector, survival = DETECTOR, event.fate.reshape(-1, BLOCK)[SURVIVAL]
     chanti.veto(n, detector.chanti_z, *detector.chanti_frame, event.beam, event.momenta[0], event.fate)
     assert (survival[:n] == 1.0).all()
-    charged_veto.veto(
-        n, 1.0, detector.charged_response, detector.charged_planes, detector.chamber_z, detector.hole_x, detector.lav,
-        event.beam, event.momenta[0], event.fate,
-    )  # fmt: skip
-    assert (survival[:n] == 1.0).all()
-    photon_veto.find_station(n, detector.lav, detector.photon_geometry, event.beam, event.momenta[0], event.extra)
-    assert (event.extra[:n] == photon_veto.NONE).all()
+    for kind in (charged_veto.PION, charged_veto.MUON, charged_veto.ELECTRON):
+        charged_veto.veto(
+            n, KEY, 1, kind, 1.0, detector.charged_response, detector.charged_planes, detector.chamber_z,
+            detector.hole_x, detector.lav, detector.photon_tables, event.index, event.beam, event.momenta[0],
+            event.track, event.fate,
+        )  # fmt: skip
+        assert (survival[:n] == 1.0).all()
+        assert (event.track.reshape(-1, BLOCK)[T_LKR_ENERGY, :n] == 0.0).all()
+    rows = photon_veto.scratch_rows(1)[1].reshape(-1, BLOCK)
+    photon_veto.find_station(n, detector.lav, detector.photon_geometry, event.beam, event.momenta[0], rows.reshape(-1))
+    assert (rows[photon_veto.STATION, :n] == photon_veto.NONE).all()
 
 
-def test_what_was_absorbed_is_no_candidate(absorbed):
+@pytest.mark.parametrize("forced", [False, True])
+@pytest.mark.parametrize("kind", sorted(set(flight.KINDS.values())))
+def test_what_was_absorbed_is_no_candidate(absorbed, kind, forced):
+    """Nor is what it decays to, where it is as good as at rest."""
     event, n = absorbed
     detector = DETECTOR
     inside = event.fate.reshape(-1, BLOCK)[ACCEPTANCE]
-    tracking.muon(n, 1.0, event.beam, event.momenta[0], event.track, event.fate)
-    tracking.cross_planes(n, detector.chamber_z, detector.magnet_z, detector.kick, detector.planes, event.track)
+    bending = (detector.chamber_z, detector.magnet_z, detector.kick, detector.planes)
+    flight.candidate(
+        n, KEY, event.index, 1.0, kind, detector.muv3_z, float(detector.chamber_z[0]), forced,
+        event.beam, event.momenta[0], event.track, event.fate,
+    )  # fmt: skip
+    tracking.cross_planes(n, *bending, event.track)
+    tracking.kinked(n, *bending, event.track)
     acceptance.chambers(n, detector.hole_x, detector.gap, detector.radius, event.track, event.fate)
     assert (inside[:n] == 0.0).all()

@@ -1,25 +1,29 @@
 """A second charged particle: what it leaves, by hand and against a slow ray tracer."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from blocks import CONFIGURATION, DETECTOR, SIGMAS, configured
-from plain_geometry import LKR_Z, STRAW_Z, chamber, line, swept, unseen
+from plain_geometry import LKR_Z, STRAW_Z, chamber, line, segment_behind, swept, unseen
 from scipy import integrate, stats
 from veto_blocks import FAR_AWAY, charged_survival, charged_traces, flat_tables
 
+from kaongen.configuration import load
 from kaongen.detector import charged_veto
+from kaongen.detector.na62 import NA62
 
-FACTORS = {"segment": 0.01, "lkr": 0.03, "lav": 0.5, "irc": 0.6, "sac": 0.7}
+FACTORS = {"segment": 0.01, "behind": 0.8, "lkr": 0.03, "lav": 0.5, "irc": 0.6, "sac": 0.7}
 """Probabilities that can be told apart in a product."""
 HITS, EVERYWHERE = 6.0, 100.0
 SHOWERLESS = 0.3
 TOLD_APART = configured(
     {
         "straw.inefficiency": FACTORS["segment"],
+        "straw.inefficiency_behind": FACTORS["behind"],
         "straw.segment_distance": EVERYWHERE,
-        "rich.hits": HITS,
+        "rich.ring_hits": HITS,
         "lkr.hadron_mip_fraction": SHOWERLESS,
         "lav.mip_inefficiency": FACTORS["lav"],
         "irc.mip_inefficiency": FACTORS["irc"],
@@ -56,6 +60,7 @@ def expected_survival(kind, charge, momentum, vertex_mm):
     ahead = vertex_mm[2] <= STRAW_Z[0]
     segment = ahead and all(chamber(k, *at[k]) for k in range(2))
     rest = unseen(kind, charge, momentum, vertex_mm, detection((LKR_Z - vertex_mm[2]) / 1000))
+    rest *= FACTORS["behind"] if segment_behind(kind, charge, momentum, vertex_mm) else 1.0
     return rest * (FACTORS["segment"] if segment else 1.0)
 
 
@@ -70,11 +75,12 @@ def momentum(p, slope_x, slope_y):
 @pytest.mark.parametrize(
     ("kind", "p", "slopes", "signals"),
     [
-        ("muon", 30.0, (0.004, 0.004), ["segment", "rich", "lkr"]),
-        ("muon", 9.0, (0.008, 0.004), ["segment", "lkr"]),  # no light below 9.5 GeV
+        ("muon", 30.0, (0.004, 0.004), ["segment", "behind", "rich", "lkr"]),
+        ("muon", 9.0, (0.008, 0.004), ["segment", "behind", "lkr"]),  # no light below 9.5 GeV
         ("muon", 1.0, (0.3, 0.4), []),  # passes between the rings, out of the detector
         ("muon", 5.0, (0.0, -0.03), ["lav", "lav"]),  # the sixth and the seventh ring
-        ("electron", 30.0, (0.004, 0.004), ["segment", "rich", "lkr"]),
+        ("electron", 30.0, (0.004, 0.004), ["segment", "behind", "rich", "lkr"]),
+        ("muon", 2.0, (0.001, 0.003), ["segment"]),  # the magnet bends it out of the last chamber
     ],
 )
 def test_by_hand(kind, p, slopes, signals):
@@ -135,10 +141,40 @@ def test_nothing_is_asked_of_events_that_are_lost(lost):
     assert charged_survival(1.0, p3, VERTEX, **lost)[0] == 1.0
 
 
+@pytest.mark.parametrize(
+    ("start", "slopes", "crosses"),
+    [
+        (140.0, (0.004, 0.004), True),
+        (200.0, (0.015, 0.015), True),  # from between the magnet and the third chamber
+        (210.0, (0.02, 0.02), False),  # from behind the third
+        (140.0, (0.0, 0.0), False),  # in the gap for the beam
+    ],
+)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_segment_behind_the_magnet_vetoes_where_the_selection_says_so(kind, start, slopes, crosses):
+    """It rejects events of the search for pi nu nubar (NA62, JHEP 03 (2021) 058, where there may be no other track),
+    not of the search for a muon, whose vertex it does not make."""
+    p3, vertex = momentum(75.0, *slopes), (1.2e-3 * (start - 101.8), 0.0, start)
+    mu, pinunu = (load(name) for name in ("na62-2016-2018", "na62-2017-pinunu"))
+    assert mu.number("straw.inefficiency_behind") == 1.0
+    assert pinunu.number("straw.inefficiency_behind") == 0.01
+    off = pinunu.with_values({"straw.inefficiency_behind": 1.0})
+    found = {
+        name: charged_traces(kind, 1.0, p3, vertex, NA62(configuration))[0, 0]
+        for name, configuration in (("mu", mu), ("pinunu", pinunu), ("off", off))
+    }
+    assert found["pinunu"] == pytest.approx(found["off"] * (0.01 if crosses else 1.0), rel=1e-12)
+    on = NA62(mu.with_values({"straw.inefficiency_behind": 0.01}))
+    assert charged_traces(kind, 1.0, p3, vertex, on)[0, 0] == pytest.approx(
+        found["mu"] * (0.01 if crosses else 1.0), rel=1e-12
+    )
+
+
 @pytest.mark.parametrize("offset", [0.01, 0.029, 0.031, 0.1])
 def test_a_segment_must_make_a_vertex_with_the_candidate(offset):
     """Lines in two planes that are `offset` apart; the limit is 30 mm."""
-    detector = configured({"rich.hits": 0.0} | flat_tables(lkr=1.0))
+    detector = configured(flat_tables(lkr=1.0))
+    detector.charged_response[charged_veto.RICH_HITS] = 0.0
     p3 = momentum(30.0, 0.0, 0.005)
     candidate = ((0.15, 0.0, 30.0), (VERTEX[0] + offset, 0.0, 150.0), FAR_AWAY[2])
     # both planes contain the direction of the other line but for the slope in x of the candidate
@@ -172,20 +208,44 @@ def test_at_most_three_hits(mean):
 
 
 def test_a_minimum_ionising_particle_is_seen_like_a_photon_of_its_deposit():
-    """Mean of the table over an exponential tail, by quadrature."""
-    points, most, tail = CONFIGURATION.array("photon_inefficiency.lkr"), 0.56, 0.10
+    """Mean of the table over Moyal's distribution, by quadrature."""
+    points, most = CONFIGURATION.array("photon_inefficiency.lkr"), 0.56
+    expected = missed_on_average(points, most, XI)
+    assert charged_veto.missed_ionisation(points, most, XI) == pytest.approx(expected, rel=1e-3)
+    assert DETECTOR.charged_response[charged_veto.LKR_MIP] == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize(("most", "spread"), [(0.56, 0.001), (0.56, 0.1), (2.0, 0.1), (5.0, 0.3)])
+def test_deposits_of_other_sizes(most, spread):
+    points = CONFIGURATION.array("photon_inefficiency.lkr")
+    expected = missed_on_average(points, most, spread)
+    assert charged_veto.missed_ionisation(points, most, spread) == pytest.approx(expected, rel=2e-3)
+
+
+def test_a_krypton_that_misses_a_share_of_any_energy_misses_that_of_particles():
+    assert charged_veto.missed_ionisation(np.array([[0.01, 0.2], [100.0, 0.2]]), 0.56, XI) == pytest.approx(0.2)
+    assert charged_veto.missed_ionisation(np.array([[0.01, 0.0], [100.0, 0.0]]), 0.56, XI) == 0.0
+
+
+XI = 0.153537e-3 * 36 / 83.798 * 27 * 11.37
+"""Landau's scale in GeV of 27 radiation lengths of krypton (PDG)."""
+
+
+def missed_on_average(points, most, spread):
+    """Over Moyal's distribution, in pieces between the points of the table."""
 
     def integrand(x):
-        return math.exp(-x) * math.exp(np.interp(math.log(most + tail * x), *np.log(points).T))
+        return stats.moyal.pdf(x) * math.exp(np.interp(math.log(most + spread * x), *np.log(points).T))
 
-    expected = integrate.quad(integrand, 0, 30, limit=200)[0]
-    assert charged_veto.missed_ionisation(points, most, tail) == pytest.approx(expected, rel=1e-3)
-    assert DETECTOR.charged_response[charged_veto.LKR_MIP] == pytest.approx(expected, rel=1e-3)
+    edges = np.sort([-6.0, 0.0, 10.0, 80.0, *((points[:, 0] - most) / spread)])
+    edges = edges[(edges >= -6.0) & (edges <= 80.0) & (most + spread * edges > 0)]
+    return sum(integrate.quad(integrand, *ends, limit=200)[0] for ends in pairwise(edges))
 
 
 def test_what_photons_do_does_not_move_minimum_ionising_particles():
     """A factor on the photons' inefficiency is one of photons."""
-    shifted = configured({"photon_inefficiency.factor": [2.0, 2.0, 2.0, 2.0]})
+    twice = [2.0, 2.0, 2.0, 2.0]
+    shifted = configured({"photon_inefficiency.factor": twice, "photon_inefficiency.hard_factor": twice})
     assert (shifted.charged_response == DETECTOR.charged_response).all()
 
 
@@ -203,7 +263,8 @@ def test_a_particle_in_the_candidate_s_cluster_adds_to_it(kind):
     """It is then no cluster of its own, within 100 mm (NA62, JHEP 03 (2021) 058)."""
     survival, energy = merging(kind)
     rich = stats.poisson.cdf(3, HITS * (1 - (THRESHOLD[kind] / 20.0) ** 2))
-    assert survival == pytest.approx(np.full(survival.size, FACTORS["segment"] * rich), rel=1e-9)
+    seen = FACTORS["segment"] * FACTORS["behind"] * rich
+    assert survival == pytest.approx(np.full(survival.size, seen), rel=1e-9)
     if kind != "pion":
         assert energy == pytest.approx(np.full(energy.size, 20.0 if kind == "electron" else 0.56), rel=1e-9)
         return

@@ -1,18 +1,22 @@
 """Photons that convert in the first chambers: against pairs followed one by one in plain Python."""
 
+import math
+
 import numpy as np
 import pytest
 from blocks import DETECTOR, SIGMAS, configured
-from plain_geometry import STRAW_Z, chamber, first_station, line, unseen, views
+from plain_geometry import STRAW_Z, chamber, first_station, line, segment_behind, unseen, views
 from scipy import stats
 from veto_blocks import FAR_AWAY, flat_tables, pair_survival, photon_survival
 
-from kaongen.detector import conversion
+from kaongen.configuration import load
+from kaongen.detector import charged_veto, conversion
+from kaongen.detector.na62 import NA62
 
 THICK = 0.0045
 MISSES = {"lav": 0.02, "irc": 0.05, "lkr": 0.01, "sac": 0.1}
-SEGMENT, HITS = 0.2, 6.0
-LEAKY = {"straw.inefficiency": SEGMENT, "straw.segment_distance": 100.0, "rich.hits": HITS} | flat_tables(**MISSES)
+SEGMENT, BEHIND, HITS = 0.2, 0.3, 6.0
+LEAKY = {"straw.inefficiency": SEGMENT, "straw.segment_distance": 100.0, "rich.ring_hits": HITS} | flat_tables(**MISSES)
 N = 200_000
 
 
@@ -25,7 +29,7 @@ def bethe_heitler(x):
     return 9 / 7 * (x - 2 / 3 * x**2 + 4 / 9 * x**3)
 
 
-def expected(momentum, vertex, blind=0.0):
+def expected(momentum, vertex, blind=0.0, behind=1.0):
     """Mean survival of a photon over many pairs."""
     start = 1000 * np.array(vertex)
     energy, direction = np.linalg.norm(momentum), np.array(momentum) / np.linalg.norm(momentum)
@@ -40,8 +44,11 @@ def expected(momentum, vertex, blind=0.0):
             continue
         segment = k == 0 and all(chamber(c, *line(momentum, start, STRAW_Z[c])) for c in range(2))
         means = [
-            unseen("electron", 1.0, x * energy * direction, place, missed, blind)
-            * unseen("electron", -1.0, (1 - x) * energy * direction, place, missed, blind)
+            math.prod(
+                unseen("electron", charge, part * energy * direction, place, missed, blind)
+                * (behind if segment_behind("electron", charge, part * energy * direction, place) else 1.0)
+                for charge, part in ((1.0, x), (-1.0, 1 - x))
+            )
             for x in shares
         ]
         converts += chance
@@ -92,6 +99,38 @@ def test_mean_survival_is_that_of_pairs_followed_one_by_one(name, blind):
     assert_mean(survivals(name, {"conversion.unseen": blind}), mean)
 
 
+@pytest.mark.parametrize("name", ["hard", "middle", "soft", "in the hole of the first", "to a ring behind the first"])
+def test_legs_that_leave_a_segment_behind_the_magnet(name):
+    """A search that rejects those sees pairs in two ways more."""
+    _, mean, _ = expected(*photon(name), behind=BEHIND)
+    assert_mean(survivals(name, {"straw.inefficiency_behind": BEHIND}), mean)
+    without = expected(*photon(name))[1]
+    assert mean <= without
+    if name in ("hard", "middle"):
+        assert survivals(name).mean() > survivals(name, {"straw.inefficiency_behind": BEHIND}).mean()
+        assert mean < without
+
+
+def test_pairs_leave_segments_in_the_search_for_pinunu_only():
+    """Of photons that nothing else sees one pair in 64 is followed: neither leg, one or both cross the last two
+    chambers."""
+    blind = flat_tables(lav=1.0, irc=1.0, lkr=1.0, sac=1.0) | {"straw.inefficiency": 1.0}
+    momentum, vertex = photon("hard")
+    columns = np.broadcast_to(np.array(momentum)[:, None], (3, 20_000))
+    found = []
+    for name in ("na62-2016-2018", "na62-2017-pinunu"):
+        detector = NA62(load(name).with_values(blind))
+        detector.charged_response[charged_veto.RICH_HITS] = 0.0
+        found.append(pair_survival(columns, vertex, detector))
+    mu, pinunu = found
+    assert mu == pytest.approx(np.ones(mu.size), rel=1e-12)
+    converts = 64 * expected(momentum, vertex)[2]
+    neither, one, both = (np.isclose(pinunu, 1 - converts * (1 - 0.01**legs), rtol=1e-9, atol=0) for legs in range(3))
+    assert (neither | one | both).all()
+    assert one.sum() > 0
+    assert both.sum() > 20
+
+
 def test_the_photons_are_of_all_sorts():
     """Some are absorbed before the chambers, some pass a hole, and pairs matter for those that go on."""
     converts = {name: expected(*photon(name))[2] for name in PHOTONS}
@@ -124,13 +163,18 @@ def test_probabilities_stay_probabilities():
     """For every share of photons that can be chosen, and a chamber ten times as thick."""
     for name in PHOTONS:
         for others in (1.0, 1e-9):
-            values = survivals(name, {"conversion.chamber": 0.045}, n=20_000, others=others)
+            values = survivals(name, {"straw.thickness": 0.045}, n=20_000, others=others)
             assert ((values >= 0) & (values <= 1)).all(), name
+
+
+def test_the_factor_multiplies_the_thickness():
+    assert DETECTOR.thickness == THICK
+    assert configured({"conversion.factor": 1.5, "straw.thickness": 0.01}).thickness == pytest.approx(0.015, rel=1e-15)
 
 
 def test_without_material_nothing_converts():
     """The survival is then that of the photon alone."""
-    detector = configured(LEAKY | {"conversion.chamber": 0.0})
+    detector = configured(LEAKY | {"conversion.factor": 0.0})
     for name in PHOTONS:
         alone = photon_survival(*photon(name), detector)[0, 0]
         assert pair_survival(*photon(name), detector)[0] == pytest.approx(alone, rel=1e-12)

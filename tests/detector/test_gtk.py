@@ -54,9 +54,11 @@ WIDE = (0.0, 1e3, -1.0, 1.0, -1.0, 1.0)
 LIMITS = (72.7, 77.2, 0.9e-3, 1.6e-3, -0.3e-3, 0.4e-3)
 
 
-def response(found=1.0, rate=0.0, window=1e3, cut=1e9, limits=WIDE, exact=False, spread=1.5e-3):
+def response(found=1.0, rate=0.0, window=1e3, cut=1e9, limits=WIDE, exact=False, spread=1.5e-3, own=None):
+    """`found` is the efficiency for all tracks, except for the kaon's own where that one is given."""
     errors = (0.0, 0.0, 0.0) if exact else (0.15, 16e-6, 0.09e-3)
-    return np.array([GTK3, *errors, SIGMA_T, spread, window, found, cut, rate, *limits])
+    own = found if own is None else own
+    return np.array([GTK3, *errors, SIGMA_T, spread, window, found, cut, rate, *limits, own])
 
 
 class Measured:
@@ -196,6 +198,21 @@ def test_a_lost_track_is_a_lost_event(events):
     assert np.isfinite(measured.momentum).all()
 
 
+def test_a_decay_upstream_has_the_tracks_of_others_only(events):
+    """As many as else, by the configuration's own numbers; nothing is left where there is none."""
+    quiet = CONFIGURATION.with_values({"gtk.discriminant_cut": 1e9})
+    own, others = (gtk.response(quiet, own_track=way) for way in (True, False))
+    assert own[gtk.OWN_FOUND] == own[gtk.FOUND] == CONFIGURATION.number("gtk.efficiency")
+    assert others[gtk.OWN_FOUND] == 0.0
+    assert np.array_equal(np.delete(own, gtk.OWN_FOUND), np.delete(others, gtk.OWN_FOUND))
+    others[gtk.P_LOW : gtk.SLOPE_Y_HIGH + 1] = WIDE
+    measured = Measured(*events, others)
+    assert not (measured.track == 0).any()
+    mean = CONFIGURATION.number("gtk.efficiency") * CONFIGURATION.number("beam.rate") * 2 * others[gtk.WINDOW]
+    assert_fraction(measured.track == -1, np.exp(-mean))
+    assert ((measured.efficiency == 0) == (measured.track == -1)).all()
+
+
 def test_limits_of_the_kaon(events):
     """Momentum and slopes are cut as measured: the beam's and the resolution's spreads add in quadrature."""
     measured = Measured(*events, response(limits=LIMITS))
@@ -228,7 +245,7 @@ def test_tracks_in_time_are_poisson(events, rate, window):
 
 def test_of_several_tracks_the_closest_is_taken(events):
     """Three tracks on average: time and distance of the best one, against toys of the same beam in numpy."""
-    numbers = response(found=1e-9, rate=3e9, window=0.5, exact=True)
+    numbers = response(own=0.0, rate=3.0, window=0.5, exact=True)
     measured = Measured(*[tuple(c[:, :20_000] for c in pair) for pair in events], numbers)
     rng = np.random.default_rng(11)
     n = measured.track.size
@@ -251,13 +268,13 @@ def test_of_several_tracks_the_closest_is_taken(events):
 
 def test_a_wrong_track_is_a_beam_particle_of_its_own(events, truth):
     """With the published momentum and slopes of the beam as they are measured, without knowledge of the kaon."""
-    measured = Measured(*events, response(found=1e-9, rate=1e9))
+    measured = Measured(*events, response(own=0.0, rate=1.0))
     wrong = measured.track > 0
     found = coordinates(measured.momentum)[:, wrong]
     assert_standard_normal((found[0] - 75.0) / math.hypot(0.75, 0.15))
     for values, of_kaon in zip(found, truth[0][:, wrong], strict=True):
         assert abs(np.corrcoef(values, of_kaon)[0, 1]) < SIGMAS / np.sqrt(wrong.sum())
-    single = Measured(*events, response(found=1e-9, rate=1e7))
+    single = Measured(*events, response(own=0.0, rate=1e-2))
     few = single.track > 0
     found = coordinates(single.momentum)[:, few]
     for values, mean in zip(found[1:], (1.2e-3, 0.0), strict=True):
@@ -295,11 +312,9 @@ def matching(events, cut):
     changes = {"gtk.window": 0.6, "beam.rate": 0.45, "gtk.discriminant_cut": cut}
     numbers = gtk.response(CONFIGURATION.with_values(changes))
     close = []
-    for found in (1.0, 1e-9, numbers[gtk.FOUND]):
+    for found in (1.0, 0.0, numbers[gtk.OWN_FOUND]):
         these = numbers.copy()
-        # the others are as efficient as before
-        these[gtk.RATE] *= numbers[gtk.FOUND] / found
-        these[gtk.FOUND] = found
+        these[gtk.OWN_FOUND] = found
         measured = Measured(*events, these)
         close.append((measured.distance < 4e-3, measured.track))
     wrong = [np.mean(near & (track > 0)) for near, track in close[:2]]

@@ -1,5 +1,7 @@
 """Photons: which station they meet, by hand and against a slow ray tracer, and how often it misses them."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from blocks import CONFIGURATION, DETECTOR, configured
@@ -7,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_geometry import LAV_BACK, LAV_FRONT, LAV_INNER, LAV_OUTER, LKR_Z, SAC_Z, first_station, krypton
 from veto_blocks import photon_stations, photon_survival
+
+from kaongen.detector.photon_veto import GRID_HIGH, GRID_LOW, GRID_POINTS, inefficiency_grid
 
 IRC_Z = 239.7
 
@@ -168,19 +172,84 @@ def test_backward_photons_meet_nothing(px, py, pz, z):
     assert photon_survival(momentum, vertex)[0, 0] == 1.0
 
 
-@pytest.mark.parametrize("system", ["lav", "irc", "lkr", "sac"])
+HALF_STEP = 0.5 * np.log(1e4) / 511
+"""The common grid has steps of 1.8% in energy, of which the nearest point is taken."""
+
+
+def around(system, energy, hard=1.0):
+    """Inefficiencies half a step above an energy and half a step below it: tables fall. `hard` holds from 5 GeV on,
+    and nothing of it below 1 GeV."""
+    points = np.log(CONFIGURATION.array(f"photon_inefficiency.{system}"))
+    at = np.log(energy) + HALF_STEP * np.array([1.000001, -1.000001])
+    share = np.clip(at / np.log(5.0), 0.0, 1.0)
+    return np.exp(np.interp(at, *points.T)) * hard**share * [1 - 1e-9, 1 + 1e-9]
+
+
+SYSTEMS = ("lav", "irc", "lkr", "sac")
+HARD = {"lav": 1.0, "irc": 0.01, "lkr": 0.01, "sac": 0.01}
+"""The tuned factor on photons above 5 GeV."""
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
 def test_inefficiencies_at_the_points_of_the_table(system):
-    """The common grid has steps of 1.8% in energy: up to 4.6% where a table is steepest (E^-5)."""
+    """With the tuned factor, and without it within 4.6%, where a table is steepest (E^-5)."""
+    plain = configured({"photon_inefficiency.hard_factor": [1.0, 1.0, 1.0, 1.0]})
     for energy, probability in CONFIGURATION.array(f"photon_inefficiency.{system}"):
-        assert seen_by(system, energy) == pytest.approx(probability, rel=0.047)
+        low, high = around(system, energy, HARD[system])
+        assert low <= seen_by(system, energy) <= high
+        assert seen_by(system, energy, detector=plain) == pytest.approx(probability, rel=0.047)
 
 
 @settings(max_examples=100)
-@given(st.sampled_from(["lav", "irc", "lkr", "sac"]), st.floats(0.02, 90.0))
+@given(st.sampled_from(SYSTEMS), st.floats(0.02, 90.0))
 def test_inefficiencies_between_the_points_are_straight_in_both_logarithms(system, energy):
-    points = CONFIGURATION.array(f"photon_inefficiency.{system}")
-    expected = np.exp(np.interp(np.log(energy), *np.log(points).T))
-    assert seen_by(system, energy) == pytest.approx(expected, rel=0.047)
+    low, high = around(system, energy, HARD[system])
+    assert low <= seen_by(system, energy) <= high
+
+
+@settings(max_examples=100)
+@given(st.sampled_from(SYSTEMS), st.floats(0.02, 90.0), st.sampled_from([1e-3, 0.2, 1.0]))
+def test_a_factor_on_hard_photons_sets_in_between_1_and_5_gev(system, energy, hard):
+    detector = _with_hard_factor(system, hard)
+    low, high = around(system, energy, hard)
+    assert low <= seen_by(system, energy, detector=detector) <= high
+
+
+@cache
+def _with_hard_factor(system, hard):
+    factors = [hard if name == system else 1.0 for name in SYSTEMS]
+    return configured({"photon_inefficiency.hard_factor": factors})
+
+
+GRID = np.exp(np.linspace(GRID_LOW, GRID_HIGH, GRID_POINTS))
+
+
+@pytest.mark.parametrize("hard", [0.01, 0.5, 3.0])
+@pytest.mark.parametrize("fade", [(1.0, 5.0), (2.0, 3.0)])
+def test_the_factor_on_hard_photons(hard, fade):
+    """None of it below both energies, all of it above them, and straight in both logarithms between."""
+    points = CONFIGURATION.array("photon_inefficiency.lkr")
+    ratio = inefficiency_grid(points, hard=hard, fade=fade) / inefficiency_grid(points)
+    low, high = fade
+    soft, full = low * (1 - 1e-12) > GRID, high * (1 + 1e-12) < GRID
+    assert (ratio[soft] == 1.0).all()
+    assert ratio[full] == pytest.approx(np.full(full.sum(), hard), rel=1e-12)
+    between = ~soft & ~full
+    assert between.sum() > 20
+    slope = np.log(hard) / np.log(high / low)
+    assert np.log(ratio[between]) == pytest.approx(slope * np.log(GRID[between] / low), rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("factor", [1.0, 1e-3, 1e3])
+def test_with_both_factors_it_stays_a_probability(factor):
+    points = CONFIGURATION.array("photon_inefficiency.lkr")
+    for hard in (1e-4, 1e6):
+        table = inefficiency_grid(points, factor, hard)
+        assert ((table > 0) & (table <= 1)).all()
+        unbounded = factor * inefficiency_grid(points) * hard ** np.clip(np.log(GRID) / np.log(5.0), 0.0, 1.0)
+        assert table == pytest.approx(np.minimum(unbounded, 1.0), rel=1e-9)
+        # the threshold is where it was
+        assert (table[GRID < 1.0] == inefficiency_grid(points, factor)[GRID < 1.0]).all()
 
 
 def test_the_published_inefficiency_of_the_lead_glass():
@@ -233,10 +302,10 @@ def test_a_photon_in_the_candidate_s_cluster_adds_to_it(distance, merged):
 def test_only_the_krypton_merges():
     """A photon in another system whose line would cross the cluster stays a photon."""
     start = (0.0, 0.0, 200.0)
-    photon = aimed((0.0, 0.1, IRC_Z), start)
+    photon = aimed((0.0, 0.1, IRC_Z), start, 20.0)
     at_lkr = 0.1 * 41.093 / 39.7
     survival, energy = photon_survival(photon, start, own=(0.0, at_lkr), own_energy=0.6)[:, 0]
-    assert survival == pytest.approx(1e-3, rel=1e-6)
+    assert survival == pytest.approx(1e-3 * HARD["irc"], rel=1e-6)
     assert energy == 0.6
 
 

@@ -12,7 +12,7 @@ from kaongen.decays.final_state import final_state
 from kaongen.decays.samplers import PRIMARY, sampler
 from kaongen.decays.sampling import blocks
 from kaongen.decays.workspace import PX, PY, PZ, E
-from kaongen.event_block import K_E, K_PX, K_PY, K_PZ, K_X, K_Y, K_Z, EventBlock
+from kaongen.event_block import BEAM_ROWS, K_E, K_PX, K_PY, K_PZ, K_X, K_Y, K_Z, EventBlock
 from kaongen.jit import BLOCK
 from kaongen.upstream import pion_decay, transport
 
@@ -32,14 +32,14 @@ ZONES = {
 
 
 def parents(zone, particle, n=N, configuration=CONFIGURATION):
-    """Rows of the beam, (7, n), and weights."""
+    """Rows of the beam, (BEAM_ROWS, n), and weights."""
     beam, event = Beam(configuration, zone, particle), EventBlock(1)
-    rows, weights = np.empty((7, n)), np.empty(n)
+    rows, weights = np.empty((BEAM_ROWS, n)), np.empty(n)
     for first, size in blocks(n):
         event.number(first, size)
         event.weight[:] = 1.0
-        beam.send(KEY, size, event, 0)
-        rows[:, first : first + size] = event.beam.reshape(7, BLOCK)[:, :size]
+        beam.send(KEY, size, event)
+        rows[:, first : first + size] = event.beam.reshape(BEAM_ROWS, BLOCK)[:, :size]
         weights[first : first + size] = event.weight[:size]
     return rows, weights
 
@@ -124,16 +124,17 @@ def daughters(name, n, changes=None, particle="kaon", zone="upstream"):
     slots = len(final.species)
     event = EventBlock(slots)
     momenta, before, origins = (np.empty((slots, k, n)) for k in (4, 4, 3))
-    vertices = np.empty((7, n))
+    vertices = np.empty((BEAM_ROWS, n))
     for first, size in blocks(n):
         piece = slice(first, first + size)
         event.number(first, size)
         made.settle(KEY, size, PRIMARY, event, event.momenta[: made.particles])
-        beam.send(KEY, size, event, made.particles)
+        beam.send(KEY, size, event)
+        beam.boost(size, event, made.particles)
         final.decay(KEY, size, event)
         before[:, :, piece] = [rows.reshape(4, BLOCK)[:, :size] for rows in event.momenta]
         transport(KEY, size, event, final, beam)
-        vertices[:, piece] = event.beam.reshape(7, BLOCK)[:, :size]
+        vertices[:, piece] = event.beam.reshape(BEAM_ROWS, BLOCK)[:, :size]
         momenta[:, :, piece] = [rows.reshape(4, BLOCK)[:, :size] for rows in event.momenta]
         origins[:, :, piece] = [rows.reshape(-1, BLOCK)[K_X : K_Z + 1, :size] for rows in event.origins]
     return final, momenta, origins, before, vertices

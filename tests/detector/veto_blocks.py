@@ -123,7 +123,7 @@ def chanti_survival(momentum, vertex):
 
 def flat_tables(**probabilities):
     """Changes of a configuration that make each system miss photons with a probability at any energy."""
-    return {
+    return {"photon_inefficiency.hard_factor": [1.0, 1.0, 1.0, 1.0]} | {
         f"photon_inefficiency.{name}": [[energy, p] for energy, _ in CONFIGURATION.array(f"photon_inefficiency.{name}")]
         for name, p in probabilities.items()
     }

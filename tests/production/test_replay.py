@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from small_runs import card, made, sample
 
 import kaongen.event_block as event_block
-import kaongen.production.replay as replay_module
+import kaongen.replay.event as replay_module
 from kaongen.analysis.pi_selection import PionSelection
 from kaongen.configuration import load
 from kaongen.decays.sampling import CHUNK
@@ -26,7 +26,7 @@ from kaongen.events.reader import open_events
 from kaongen.events.shard import columns_of, read_metadata
 from kaongen.events.writer import write_shard
 from kaongen.production.directory import CARD_FILE
-from kaongen.production.replay import find_event, replay
+from kaongen.replay.event import find_event, replay
 
 DECAYS = (
     sample("munu"),

@@ -15,7 +15,7 @@ from scipy.optimize import lsq_linear
 
 from kaongen.detector.surroundings import Surroundings
 from kaongen.errors import EventFileError
-from kaongen.production.replay import find_event, replay
+from kaongen.replay.event import find_event, replay
 from kaongen.report.event_display import decay_symbols, event_figure, save_event, spread, symbol
 from kaongen.report.event_history import between, history_tables, quantity
 

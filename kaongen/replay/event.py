@@ -65,7 +65,10 @@ from kaongen.particles import M_E, M_K, M_MU, M_PI
 from kaongen.production.card import Card, SamplePart, read_card, shipped_cards
 from kaongen.production.chain import Lane
 from kaongen.production.directory import CARD_FILE, read_run_card
-from kaongen.production.history import (
+from kaongen.production.selection import MEASURED_ROWS, TABLES, Selection
+from kaongen.production.source import chain, info
+from kaongen.random import stream_key
+from kaongen.replay.history import (
     History,
     Momentum,
     Origin,
@@ -75,9 +78,6 @@ from kaongen.production.history import (
     Step,
     Stored,
 )
-from kaongen.production.selection import MEASURED_ROWS, TABLES, Selection
-from kaongen.production.source import chain, info
-from kaongen.random import stream_key
 
 _FORMS = "FILE.h5:EVENT, RUN/SAMPLE:EVENT or CARD/SAMPLE:EVENT"
 _EXAMPLE = "na62-muon/munug:1234"
