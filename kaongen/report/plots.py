@@ -46,7 +46,8 @@ def _spectrum(result: Result, path: Path) -> Path:
     )
     mplhep.histplot(
         [np.array(result.spectrum.expected[s]) for s in stacked],
-        bins=edges, ax=axes, stack=True, histtype="fill", label=stacked, color=list(islice(cycle(_COLOURS), len(stacked))),
+        bins=edges, ax=axes, stack=True, histtype="fill", label=stacked,
+        color=list(islice(cycle(_COLOURS), len(stacked))),
     )  # fmt: skip
     for i, s in enumerate(s for s in result.spectrum.expected if roles[s] == "signal"):
         mplhep.histplot(
