@@ -64,7 +64,7 @@ _PER_ELEMENT = 7
 FORCED_SCATTERS = 0.05
 """Share of events that are made to scatter at each of the two places; weights undo the bias."""
 
-_FROM_WIDTHS = 5.0
+_FROM_WIDTHS, _THIN = 5.0, 1e-6
 _LARGEST_Q = 0.5
 _FM = 1.0 / 0.1973269804  # 1/GeV
 _CM2 = 1.0 / 0.3893793721e-27  # 1/GeV^2
@@ -124,12 +124,15 @@ def material(
     z
         Where it is (m).
     thickness
-        In radiation lengths: collisions begin at five times the Gaussian width of that.
+        In radiation lengths: collisions begin at five times the Gaussian width of that. Where there is none, nothing
+        scatters.
     elements
         Charge number, mass number and g/cm^2 of each.
     hadron
         Total and elastic cross section on nucleons (mb) and slope of the latter (1/GeV^2); none for leptons.
     """
+    if thickness <= 0.0:
+        thickness, elements = _THIN, np.zeros((0, 3))
     lowest = (_FROM_WIDTHS * highland(1.0, thickness)) ** 2
     result = [z, lowest, math.log(_LARGEST_Q**2 / lowest), 0.0, 0.0]
     for charge, mass, surface in elements:

@@ -13,6 +13,9 @@ from kaongen.detector.photon_veto import SYSTEMS
 
 NOMINAL, UP, DOWN, ALTERNATIVE = "nominal", "photon vetoes +1 sigma", "photon vetoes -1 sigma", "alternative vetoes"
 
+_BLINDING = 1e30
+"""A factor that makes any inefficiency but zero certain."""
+
 
 def shifted(configuration: Configuration, sigmas: float) -> Configuration:
     """The configuration with all photon inefficiencies shifted by so many standard deviations of their logarithm."""
@@ -32,19 +35,16 @@ def variations(configuration: Configuration) -> dict[str, Configuration]:
 
 
 def blind(configuration: Configuration) -> Configuration:
-    """The configuration with photon vetoes that see nothing: what a rejection is relative to."""
-    tables = {}
-    for name in SYSTEMS:
-        table = configuration.array(f"photon_inefficiency.{name}")
-        table[:, 1] = 1.0
-        tables[f"photon_inefficiency.{name}"] = table.tolist()
-    factors = [1.0] * len(SYSTEMS)
-    # and no pairs, which other detectors could see
+    """The configuration with photon vetoes that see nothing: what a rejection is relative to.
+
+    By the factors: what the krypton sees of particles that only ionise follows from the tables, and stays.
+    """
+    systems = len(SYSTEMS)
     return configuration.with_values(
         {
-            **tables,
-            "photon_inefficiency.factor": factors,
-            "photon_inefficiency.hard_factor": factors,
+            "photon_inefficiency.factor": [_BLINDING] * systems,
+            "photon_inefficiency.hard_factor": [1.0] * systems,
+            # and no pairs, which other detectors could see
             "conversion.factor": 0.0,
         }
     )
