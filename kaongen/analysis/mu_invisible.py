@@ -75,8 +75,13 @@ def check(card: Card) -> None:
     Raises
     ------
     CardError
-        If the card has no sample for the normalisation.
+        If the card has no sample for the normalisation, or its detector's configuration looks for another particle.
     """
+    if card.configuration().candidate != "muon":
+        raise CardError(
+            f"mu_invisible looks for muons, and the detector {card.detector.configuration!r} for pions: "
+            "use another configuration"
+        )
     if not any(part.role == "normalisation" for part in card.sample):
         raise CardError('mu_invisible needs a sample with role = "normalisation"')
 

@@ -201,6 +201,7 @@ class Surroundings:
     def __init__(self, configuration: Configuration) -> None:
         number, array = configuration.number, configuration.array
         self.magnet_z, self.kick = number("straw.magnet_z"), number("straw.kick")
+        self.chamber_z = float(array("straw.z")[0])
         self.beam_momentum = number("beam.momentum")
         self.axis_slope, self.axis_origin = number("beam.axis_slope"), number("beam.axis_origin")
         self.volume = tuple(float(z) for z in array("beam.decay_volume"))
@@ -256,6 +257,7 @@ class Surroundings:
         *,
         until: float | None = None,
         turned: float = 0.0,
+        deflection: tuple[float, float] = (0.0, 0.0),
         visible: bool = True,
         planes: Sequence[str] = (),
     ) -> Route:
@@ -273,6 +275,8 @@ class Surroundings:
             z (m) where it decays; None if it does not.
         turned
             Bend that it has from its parent (rad), where it begins behind the magnet.
+        deflection
+            What scattering in the first chamber adds to the slopes, of itself or of its parent.
         visible
             Whether the detectors see it.
         planes
@@ -286,8 +290,9 @@ class Surroundings:
         bend = self.kick * charge / p if start.z < self.magnet_z else 0.0
 
         def at(z: float) -> Point:
-            lever = max(z - self.magnet_z, 0.0)
-            return Point(start.x + slope_x * (z - start.z) - lever * bend, start.y + slope_y * (z - start.z), z)
+            lever, behind = max(z - self.magnet_z, 0.0), max(z - max(self.chamber_z, start.z), 0.0)
+            x = start.x + slope_x * (z - start.z) + deflection[0] * behind - lever * bend
+            return Point(x, start.y + slope_y * (z - start.z) + deflection[1] * behind, z)
 
         stop, end = (max(END, start.z), "leaves NA62") if until is None else (until, "decays")
         kind, last = name.rstrip("+-"), stop
@@ -311,7 +316,8 @@ class Surroundings:
                 last, goes_on = place.z, False
                 end = "absorbed in the iron" if element.system == "wall" else f"ends in {element.name}"
         stop = stop if goes_on else last
-        corners = [start, *([at(self.magnet_z)] if start.z < self.magnet_z < stop and bend else []), at(stop)]
+        bends = ((self.chamber_z, any(deflection)), (self.magnet_z, bend))
+        corners = [start, *(at(z) for z, much in bends if much and start.z < z < stop), at(stop)]
         path, left = _inside_of_the_hall(corners)
         return Route(path, tuple(hits), "leaves NA62" if left else end)
 
@@ -346,4 +352,6 @@ def _share(a: float, b: float) -> float:
     """Which part of the way from a to b lies within the half width."""
     if abs(b) <= HALF_WIDTH:
         return 1.0
+    if a == b:  # it begins outside, and goes nowhere
+        return 0.0
     return (math.copysign(HALF_WIDTH, b) - a) / (b - a)

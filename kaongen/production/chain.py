@@ -48,12 +48,21 @@ class Lane:
 
     def decay(self, key: np.uint64, n: int, event: EventBlock) -> int:
         """Kaons that decay, all particles in the laboratory; returns how many decays lay above their bound."""
-        _, above = self.sampler.settle(key, n, PRIMARY, event, event.momenta[: self.sampler.particles])
-        self.beam.send(key, n, event)
+        above = self.begin(key, n, event)
         for stage in self.upstream:
             stage.run(key, n, event)
+        return above + self.finish(key, n, event)
+
+    def begin(self, key: np.uint64, n: int, event: EventBlock) -> int:
+        """Decays in the kaon's rest frame, and kaons on their way to them: what comes before `upstream`."""
+        _, above = self.sampler.settle(key, n, PRIMARY, event, event.momenta[: self.sampler.particles])
+        self.beam.send(key, n, event)
+        return above
+
+    def finish(self, key: np.uint64, n: int, event: EventBlock) -> int:
+        """All particles in the laboratory: what comes behind `upstream`."""
         self.beam.boost(n, event, self.sampler.particles)
-        above += self.final.decay(key, n, event)
+        above = self.final.decay(key, n, event)
         mass = self.final.masses[self.candidate]
         true_missing_mass(n, mass, event.beam, event.momenta[self.candidate], event.reco)
         transport(key, n, event, self.final, self.beam)

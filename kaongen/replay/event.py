@@ -20,11 +20,14 @@ import kaongen.event_block as event_block
 from kaongen.analysis.mu_selection import MuonSelection
 from kaongen.analysis.pi_selection import PionSelection
 from kaongen.configuration import Candidate
+from kaongen.detector.stage import Stage
 from kaongen.detector.surroundings import BEGIN, Hit, Point, Surroundings
 from kaongen.errors import CardError, EventFileError, KaongenError, suggestion
 from kaongen.event_block import (
     ACCEPTANCE,
     EFFICIENCY,
+    K_DX,
+    K_DY,
     K_E,
     K_PX,
     K_PY,
@@ -54,7 +57,6 @@ from kaongen.event_block import (
     T_QX,
     T_QY,
     T_QZ,
-    T_Z,
     EventBlock,
 )
 from kaongen.events.layout import Provenance
@@ -245,9 +247,10 @@ def replay(wanted: Wanted, selection: Selection | None = None) -> History:
     key = stream_key(card.run.seed, part.name)
     lane = made.lane(key, wanted.index)
     event, truth, steps = _run(lane, key, wanted.index, made.block())
+    around = Surroundings(configuration)
+    station = configuration.number("gtk.z")
     sample = info(part)
     decay = sample.components[lane.component] if sample.components else sample
-    around = Surroundings(configuration)
     cuts = tuple(selection.explain(event, 0))
     selected = all(cut.passed for cut in cuts)
     origin = Origin(
@@ -266,13 +269,14 @@ def replay(wanted: Wanted, selection: Selection | None = None) -> History:
     )
     return History(
         origin=origin,
-        kaon=_kaon(event, around),
+        kaon=_kaon(event, around, station),
         particles=tuple(_particles(lane, event, truth, around)),
         steps=tuple(steps),
         reconstruction=_reconstruction(event, _MASSES[configuration.candidate]),
         acceptance=_one(event.fate, ACCEPTANCE),
         efficiency=_one(event.fate, EFFICIENCY),
         survival=_one(event.fate, SURVIVAL),
+        generated=truth.weight,
         weight=float(event.weight[0]),
         cuts=cuts,
         selected=selected,
@@ -282,10 +286,17 @@ def replay(wanted: Wanted, selection: Selection | None = None) -> History:
 
 @dataclass(frozen=True)
 class _Truth:
-    """Momentum and origin of each slot, before the detector."""
+    """Momentum and origin of each slot, before the detector.
+
+    weight : of the event as it was generated. track : rows of the candidate's, before it scatters in the first chamber,
+    and deflection : what that adds to its slopes.
+    """
 
     momenta: tuple[Momentum, ...]
     origins: tuple[Point, ...]
+    weight: float
+    track: NDArray[np.float64]
+    deflection: tuple[float, float]
 
 
 def _one(columns: NDArray[np.float64], number: int) -> float:
@@ -307,25 +318,44 @@ def _run(lane: Lane, key: np.uint64, index: int, event: EventBlock) -> tuple[Eve
     event.track[:] = np.nan
     event.reco[:] = np.nan
     event.fate[:] = 1.0
-    lane.decay(key, 1, event)
-    truth = _Truth(
-        tuple(_four(momenta, 0, 1, 2, 3) for momenta in event.momenta),
-        tuple(_point(origin, K_X, K_Y, K_Z) for origin in event.origins),
-    )
-    steps = []
+    lane.begin(key, 1, event)
+    weight = float(event.weight[0])
+    steps = [_step(stage, key, event) for stage in lane.upstream]
+    lane.finish(key, 1, event)
+    momenta = tuple(_four(momenta, 0, 1, 2, 3) for momenta in event.momenta)
+    origins = tuple(_point(origin, K_X, K_Y, K_Z) for origin in event.origins)
+    track, deflection = event.track, (0.0, 0.0)
     for stage in (*lane.propagation, *lane.response):
-        before = [columns[::BLOCK].copy() for columns in (event.track, event.reco, event.fate)]
-        stage.run(key, 1, event)
-        after = [columns[::BLOCK] for columns in (event.track, event.reco, event.fate)]
-        acceptance, efficiency, survival = (
-            float(new / old) if old > 0.0 else None for old, new in zip(before[2], after[2], strict=True)
-        )
-        written = (
-            *_changed(_TRACK, before[0], after[0]),
-            *_changed(_RECO, before[1], after[1]),
-        )
-        steps.append(Step(stage.name, stage.subject, acceptance, efficiency, survival, written))
-    return event, truth, steps
+        scatters = stage.name == "scattering in STRAW 1"
+        if scatters:
+            track = event.track.copy()
+        steps.append(_step(stage, key, event))
+        if scatters:
+            (x, y), (old_x, old_y) = _slopes(event.track), _slopes(track)
+            deflection = (x - old_x, y - old_y)
+    return event, _Truth(momenta, origins, weight, track, deflection), steps
+
+
+def _slopes(track: NDArray[np.float64]) -> tuple[float, float]:
+    return _one(track, T_PX) / _one(track, T_PZ), _one(track, T_PY) / _one(track, T_PZ)
+
+
+def _step(stage: Stage, key: np.uint64, event: EventBlock) -> Step:
+    """Run a stage, and see what it does."""
+    columns = (event.track, event.reco, event.beam)
+    before = [rows[::BLOCK].copy() for rows in columns]
+    chances = [*event.fate[::BLOCK].tolist(), float(event.weight[0])]
+    stage.run(key, 1, event)
+    now = [*event.fate[::BLOCK].tolist(), float(event.weight[0])]
+    acceptance, efficiency, survival, weight = (
+        new / old if old > 0.0 else None for old, new in zip(chances, now, strict=True)
+    )
+    written = (
+        quantity
+        for names, old, rows in zip((_TRACK, _RECO, _BEAM), before, columns, strict=True)
+        for quantity in _changed(names, old, rows[::BLOCK])
+    )
+    return Step(stage.name, stage.subject, acceptance, efficiency, survival, weight, tuple(written))
 
 
 def _plane(name: str) -> dict[str, tuple[str, str]]:
@@ -377,8 +407,17 @@ _ROWS: dict[str, tuple[str, str]] = {
     "R_DT": ("time from KTAG", "ns"),
     "R_M2_BEAM": ("m2_miss beam", "GeV²"),
     "R_M2_RICH": ("m2_miss RICH", "GeV²"),
+    "K_PX": ("true kaon px", "GeV"),
+    "K_PY": ("true kaon py", "GeV"),
+    "K_PZ": ("true kaon pz", "GeV"),
+    "K_E": ("true kaon energy", "GeV"),
+    "K_X": ("true vertex x", "m"),
+    "K_Y": ("true vertex y", "m"),
+    "K_Z": ("true vertex z", "m"),
+    "K_DX": ("kaon deflected in x", "rad"),
+    "K_DY": ("kaon deflected in y", "rad"),
 }
-"""What people call the rows of track and reconstruction, and their units."""
+"""What people call the rows of track, reconstruction and beam, and their units."""
 
 
 def _names(prefixes: tuple[str, ...], rows: int) -> list[tuple[str, str]]:
@@ -392,6 +431,7 @@ def _names(prefixes: tuple[str, ...], rows: int) -> list[tuple[str, str]]:
 
 _TRACK = _names(("T_",), event_block.TRACK_ROWS)
 _RECO = _names(("R_", "M2_"), event_block.RECO_ROWS)
+_BEAM = _names(("K_",), event_block.BEAM_ROWS)
 
 
 def _changed(
@@ -432,7 +472,7 @@ def _particles(lane: Lane, event: EventBlock, truth: _Truth, around: Surrounding
     final = lane.final
     parents = {slot: s.parent for s in final.secondaries for slot in s.products}
     ends = {s.parent: truth.origins[s.products[0]] for s in final.secondaries}
-    heirs = list(_heirs(lane, event, truth))
+    heirs = list(_heirs(lane, truth, around))
     made = lane.sampler.particles
     for slot, species in enumerate(final.species):
         if made <= slot < final.daughters:
@@ -445,7 +485,8 @@ def _particles(lane: Lane, event: EventBlock, truth: _Truth, around: Surrounding
         until = heirs[0].z if mine and heirs else ends[slot].z if slot in ends else None
         route = around.route(
             species.name, species.charge, (momentum.px, momentum.py, momentum.pz), start,
-            until=until, visible=species.visible, planes=_planes(around, mine, start.z, until),
+            until=until, deflection=truth.deflection if mine else (0.0, 0.0), visible=species.visible,
+            planes=_planes(around, mine, start.z, until),
         )  # fmt: skip
         yield Particle(
             slot, name, parents.get(slot), False, mine, species.charge, species.visible,
@@ -457,8 +498,9 @@ def _particles(lane: Lane, event: EventBlock, truth: _Truth, around: Surrounding
         q, start = heir.momentum, heir.start(around, charge)
         turned = heir.turned(around, charge)
         route = around.route(
-            heir.name, charge, (q.px, q.py, q.pz), start, turned=turned, planes=_planes(around, True, heir.z, None)
-        )
+            heir.name, charge, (q.px, q.py, q.pz), start, turned=turned, deflection=truth.deflection,
+            planes=_planes(around, True, heir.z, None),
+        )  # fmt: skip
         yield Particle(
             number, heir.name, lane.candidate, True, False, charge, True, q, start, route.end, route.path, route.hits
         )
@@ -478,14 +520,18 @@ def _planes(around: Surroundings, candidate: bool, start: float, until: float | 
     return tuple(n for n in ACCEPTANCE_PLANES if start < fronts[n] and (until is None or fronts[n] < until))
 
 
-def _kaon(event: EventBlock, around: Surroundings) -> Particle:
+def _kaon(event: EventBlock, around: Surroundings, station: float) -> Particle:
+    """What decays, with the momentum that it has then; `station` is where it may have been deflected (z, m)."""
     momentum = _four(event.beam, K_PX, K_PY, K_PZ, K_E)
     vertex = _point(event.beam, K_X, K_Y, K_Z)
     gtk = next((e for e in around.elements if e.system == "GTK3"), None)
 
+    deflection = (_one(event.beam, K_DX), _one(event.beam, K_DY))
+
     def at(z: float) -> Point:
-        distance = (z - vertex.z) / momentum.pz
-        return Point(vertex.x + momentum.px * distance, vertex.y + momentum.py * distance, z)
+        distance, before = (z - vertex.z) / momentum.pz, min(z - station, 0.0)
+        x, y = vertex.x + momentum.px * distance, vertex.y + momentum.py * distance
+        return Point(x - deflection[0] * before, y - deflection[1] * before, z)
 
     hits: tuple[Hit, ...] = ()
     if gtk is not None and vertex.z > gtk.front:
@@ -494,17 +540,16 @@ def _kaon(event: EventBlock, around: Surroundings) -> Particle:
     start = at(min(BEGIN, vertex.z))
     mass2 = momentum.e * momentum.e - momentum.p * momentum.p
     name = "K+" if mass2 > 0.5 * (M_K * M_K + M_PI * M_PI) else "pi+"
-    return Particle(
-        None, name, None, False, False, 1, True, momentum, start, "decays", (start, vertex),
-        hits,
-    )  # fmt: skip
+    path = (start, at(station), vertex) if any(deflection) and start.z < station else (start, vertex)
+    return Particle(None, name, None, False, False, 1, True, momentum, start, "decays", path, hits)
 
 
 @dataclass(frozen=True)
 class _Heir:
-    """What the candidate becomes at z (m): its momentum without the kick that its parent has had before.
+    """What the candidate becomes at z (m): its momentum without kick and deflection that its parent has had before.
 
-    parent : the momentum of what decays, and begins : where that does.
+    parent : the momentum of what decays, begins : where that does, and deflection : what the first chamber, at
+    chamber_z (m), adds to the slopes.
     """
 
     name: str
@@ -512,6 +557,8 @@ class _Heir:
     momentum: Momentum
     parent: Momentum
     begins: Point
+    deflection: tuple[float, float]
+    chamber_z: float
 
     def turned(self, around: Surroundings, charge: int) -> float:
         """Bend of the parent (rad), where it decays behind the magnet."""
@@ -522,24 +569,25 @@ class _Heir:
         distance = self.z - self.begins.z
         lever = max(self.z - around.magnet_z, 0.0)
         sx, sy = self.parent.px / self.parent.pz, self.parent.py / self.parent.pz
-        x = self.begins.x + sx * distance - lever * self.turned(around, charge)
-        return Point(x, self.begins.y + sy * distance, self.z)
+        behind = max(self.z - self.chamber_z, 0.0)
+        x = self.begins.x + sx * distance + self.deflection[0] * behind - lever * self.turned(around, charge)
+        return Point(x, self.begins.y + sy * distance + self.deflection[1] * behind, self.z)
 
 
-def _heirs(lane: Lane, event: EventBlock, truth: _Truth) -> Iterator[_Heir]:
+def _heirs(lane: Lane, truth: _Truth, around: Surroundings) -> Iterator[_Heir]:
     """Decays in flight of the candidate, as the rows of its track tell them: to a muon, or to an electron."""
     species = lane.final.species[lane.candidate]
     parent, begins = truth.momenta[lane.candidate], truth.origins[lane.candidate]
     sign = "+" if species.charge > 0 else "-"
     for row, name, mass in ((T_MUON_Z, f"mu{sign}", M_MU), (T_ELECTRON_Z, f"e{sign}", M_E)):
-        z = _one(event.track, row)
+        z = _one(truth.track, row)
         if not math.isfinite(z) or z < begins.z or species.name == name:
             continue
         # before the first chamber, the daughter has taken the track over
-        columns = (T_PX, T_PY, T_PZ) if math.isclose(_one(event.track, T_Z), z) else (T_QX, T_QY, T_QZ)
-        px, py, pz = (_one(event.track, number) for number in columns)
+        columns = (T_PX, T_PY, T_PZ) if z < around.chamber_z else (T_QX, T_QY, T_QZ)
+        px, py, pz = (_one(truth.track, number) for number in columns)
         momentum = Momentum(px, py, pz, math.sqrt(px * px + py * py + pz * pz + mass * mass))
-        yield _Heir(name, z, momentum, parent, begins)
+        yield _Heir(name, z, momentum, parent, begins, truth.deflection, around.chamber_z)
         return
 
 

@@ -93,7 +93,9 @@ class Step:
     """One stage of the detector.
 
     acceptance, efficiency, survival : factors that it put on the three probabilities; None where one was zero before,
-    so that the factor cannot be told. written : what it measured, or found out about the candidate.
+    so that the factor cannot be told. weight : the same of the event's weight, on which kaons that scatter before they
+    decay put theirs, and the decision in the end the three probabilities and how many candidates there could be.
+    written : what it measured, or found out about the candidate.
     """
 
     name: str
@@ -101,6 +103,7 @@ class Step:
     acceptance: float | None
     efficiency: float | None
     survival: float | None
+    weight: float | None
     written: tuple[Quantity, ...]
 
 
@@ -127,7 +130,9 @@ class History:
     """The whole history of an event.
 
     kaon : what decays (a pion, where the sample is one of the beam's pions), and particles : all that come of it.
-    acceptance, efficiency, survival : the three probabilities at the end, and weight : what they make of the event.
+    acceptance, efficiency, survival : the three probabilities at the end. generated : the weight with which the decay
+    was made, which is 1 unless it is another than that of a kaon in the decay volume, or lay above its bound; and
+    weight : what all steps make of it.
     selected : whether it passes all cuts. stored : what the event file says of it, None where there is no file.
     """
 
@@ -139,6 +144,7 @@ class History:
     acceptance: float
     efficiency: float
     survival: float
+    generated: float
     weight: float
     cuts: tuple[CutOutcome, ...]
     selected: bool

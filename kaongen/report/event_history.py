@@ -96,13 +96,15 @@ def truth(history: History) -> Table:
 
 
 def detector(history: History) -> Table:
-    """Each stage: what it makes of the three probabilities, and what it measured."""
-    numbers = ("acceptance", "efficiency", "survival")
+    """Each stage: what it makes of the three probabilities and of the weight, and what it measured."""
+    numbers = ("acceptance", "efficiency", "survival", "weight")
     table = _table("Detector: factors", "stage", "of", *numbers, "found", right=numbers)
+    if history.generated != 1.0:
+        table.add_row("generation", "", "", "", "", quantity(history.generated), "")
     for step in history.steps:
-        factors = (step.acceptance, step.efficiency, step.survival)
+        factors = (step.acceptance, step.efficiency, step.survival, step.weight)
         table.add_row(step.name, step.subject, *(_factor(f) for f in factors), _written(step))
-    totals = (history.acceptance, history.efficiency, history.survival)
+    totals = (history.acceptance, history.efficiency, history.survival, history.weight)
     table.add_section()
     table.add_row("together", "", *(quantity(t) for t in totals), "")
     return table

@@ -30,7 +30,7 @@ X_MASSES = (0.03, 0.06, 0.09, 0.17, 0.2, 0.23, 0.24)
 """GeV: where figures of the papers are looked at."""
 EDGES = ((0.0, 0.06), (0.010, 0.06), (0.026, 0.21), (0.068, 0.21))
 """Limits of the signal regions (GeV^2), and a mass (GeV) well inside the region."""
-DECAYS = 240e6
+DECAYS = 206e6
 """That are simulated at scale 1."""
 REF_2017 = f"{na62_pix.REFERENCE_2017}, recalled"
 

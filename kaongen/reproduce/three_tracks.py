@@ -40,8 +40,10 @@ def acceptance_of_all(name: str, configuration: Configuration, momentum: float, 
         lane.decay(key, n, event)
         weight = event.weight[:n].copy()
         for slot in lane.final.charged():
+            # random numbers of its own: otherwise all decay and scatter at once, and the weights would not be theirs
+            own = stream_key(seed, f"{name}, particle {slot}")
             for stage in chain.detector.propagation(lane.final, slot):
-                stage.run(key, n, event)
+                stage.run(own, n, event)
             seen = row(event.fate, ACCEPTANCE)[:n] * row(event.fate, EFFICIENCY)[:n] * found
             weight *= seen * (row(event.track, T_P)[:n] > momentum)
         total += float(weight.sum())

@@ -241,7 +241,13 @@ def test_factors_multiply_to_the_weight(card_file, name, index):
         else:
             assert 0.0 in factors
     product = history.acceptance * history.efficiency * history.survival
-    assert history.weight == pytest.approx(MULTIPLICITY.get(name, 1) * product, rel=1e-12)
+    *before, decision = history.steps
+    assert decision.name == "decision"
+    assert decision.weight == pytest.approx(MULTIPLICITY.get(name, 1) * product, rel=1e-12)
+    assert history.generated == 1.0
+    assert history.weight == pytest.approx(math.prod(step.weight for step in history.steps), rel=1e-12)
+    # nothing else is between the decay and the decision than the kaon's scattering
+    assert {step.name for step in before if step.weight != 1.0} == {"scattering in GTK3"}
     assert history.selected == all(cut.passed for cut in history.cuts)
 
 
@@ -250,9 +256,10 @@ def test_a_kick_bends_by_its_momentum(card_file):
     bent = 0
     for index in range(200):
         for p in from_card(card_file, "pipipi", index).particles:
-            if len(p.path) == 3:
-                before, magnet, after = p.path
-                assert magnet.z == 196.995
+            at = [point.z for point in p.path]
+            assert {*at[1:-1]} <= {183.508, 196.995}
+            if 196.995 in at[1:-1]:
+                before, magnet, after = p.path[at.index(196.995) - 1 :]
                 slopes = [(b.x - a.x) / (b.z - a.z) for a, b in ((before, magnet), (magnet, after))]
                 assert slopes[1] - slopes[0] == pytest.approx(-p.charge * 0.270 / p.momentum.p, rel=1e-6)
                 straight = [(b.y - a.y) / (b.z - a.z) for a, b in ((before, magnet), (magnet, after))]
@@ -261,12 +268,59 @@ def test_a_kick_bends_by_its_momentum(card_file):
     assert bent > 300
 
 
+def test_what_scatters_turns_where_the_material_is(card_file):
+    """One in 20 is made to: the kaon in GTK3, the candidate in the first chamber, each with its step's numbers."""
+    kaons = candidates = 0
+    weights = []
+    for index in range(400):
+        history = from_card(card_file, "munu", index)
+        step = history.steps[0]
+        assert (step.name, step.subject) == ("scattering in GTK3", "kaon")
+        weights.append(step.weight)
+        found = {q.name: q.value for q in step.written}
+        path = history.kaon.path
+        if found:
+            kaons += 1
+            assert [point.z for point in path][1:-1] == [102.4]
+            (x, y), (new_x, new_y) = (slopes(*path[k : k + 2]) for k in (0, 1))
+            assert new_x - x == pytest.approx(found["kaon deflected in x"], abs=1e-10)
+            assert new_y - y == pytest.approx(found["kaon deflected in y"], abs=1e-10)
+            assert math.hypot(new_x - x, new_y - y) > 5e-5  # five widths of what the resolution has, at 75 GeV
+            hit = next(hit for hit in history.kaon.hits if hit.detector == "GTK3")
+            assert (hit.x, hit.y, hit.z) == pytest.approx((path[1].x, path[1].y, path[1].z), abs=1e-12)
+        else:
+            assert len(path) == 2
+            assert step.weight == pytest.approx(1.0 / 0.95, rel=0.01)
+        scatter = next(step for step in history.steps if step.name == "scattering in STRAW 1")
+        turned = {q.name: q.value for q in scatter.written}
+        tracked = history.tracked()
+        if turned and len(history.family()) == 1:
+            candidates += 1
+            first = tracked.path[1]
+            assert first.z == 183.508
+            before, after = slopes(*tracked.path[:2]), slopes(*tracked.path[1:3])
+            assert after[1] == pytest.approx(turned["py"] / turned["pz"], abs=1e-9)
+            assert math.dist(before, after) > 1e-5
+    assert 8 <= kaons <= 40
+    assert candidates >= 5
+    assert min(weights) > 0.0
+    assert np.mean(weights) == pytest.approx(1.0, abs=0.03)
+
+
+def slopes(one, other):
+    return (other.x - one.x) / (other.z - one.z), (other.y - one.y) / (other.z - one.z)
+
+
 def test_every_row_has_a_name():
     """A row that is new to the event has no name here yet."""
-    for prefix, rows in (("T_", event_block.TRACK_ROWS), (("R_", "M2_"), event_block.RECO_ROWS)):
+    for prefix, rows in (
+        ("T_", event_block.TRACK_ROWS),
+        (("R_", "M2_"), event_block.RECO_ROWS),
+        ("K_", event_block.BEAM_ROWS),
+    ):
         names = replay_module._names(prefix if isinstance(prefix, tuple) else (prefix,), rows)
         assert len({name for name, _ in names}) == rows
-        assert not [name for name, _ in names if name.startswith(("T_", "R_")) or not name]
+        assert not [name for name, _ in names if name.startswith(("T_", "R_", "K_")) or not name]
 
 
 def test_a_pion_is_looked_at_by_the_pion_s_cuts():

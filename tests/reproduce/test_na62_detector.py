@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from kaongen.analysis.result import Number, Value
 from kaongen.cli import app
 from kaongen.decays.sampling import CHUNK
+from kaongen.production.chain import build_chain
 from kaongen.reproduce import na62_detector, simulate, three_tracks
 
 AIMS = {
@@ -163,5 +164,19 @@ def test_three_tracks_are_fewer_than_one():
 
     all_three = three_tracks.acceptance_of_all("munumumu", load("na62-2016-2018"), 5.0, 100_000)
     loose = three_tracks.acceptance_of_all("munumumu", load("na62-2016-2018"), 0.0, 100_000)
-    assert 0.05 < all_three.value < loose.value < 0.4
+    hard = three_tracks.acceptance_of_all("munumumu", load("na62-2016-2018"), 12.0, 100_000)
+    # the magnet bends what has less than 5 GeV out of NA62 anyway
+    assert 0.05 < hard.value < all_three.value <= loose.value < 0.4
+    assert all_three.value > 0.99 * loose.value
     assert 0.0 < all_three.error < 0.003
+
+
+def test_weights_of_three_tracks_are_probabilities(monkeypatch):
+    """As often as where each flight and each collision is as in nature."""
+    from kaongen.configuration import load
+
+    c, n = load("na62-2016-2018"), 200_000
+    weighted = three_tracks.acceptance_of_all("munumumu", c, 5.0, n)
+    monkeypatch.setattr(three_tracks, "build_chain", lambda components, c: build_chain(components, c, "accept"))
+    natural = three_tracks.acceptance_of_all("munumumu", c, 5.0, n, seed=2)
+    assert abs(weighted.value - natural.value) < 4.0 * math.hypot(weighted.error, natural.error)
