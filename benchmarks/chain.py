@@ -17,6 +17,7 @@ from kaongen.random import stream_key
 
 GROUP = "whole chain"
 PROCESSES = ("munu", "munug", "pi0munu", "pipipi", "munuphi")
+NATURAL = "natural decays"
 _CONFIGURATION = "na62-2016-2018"
 _LOW, _HIGH, _BINS = -0.05, 0.15, 200
 _PIECE = 64 * BLOCK
@@ -37,7 +38,7 @@ def cases(threads: Threads, quick: bool) -> list[Case]:
     candidates = (64 if quick else 256) * BLOCK
     result = []
     samples = {name: [alone(find(name), given(find(name)))] for name in PROCESSES}
-    for name, components in (samples | {"natural mixture": natural().components}).items():
+    for name, components in (samples | {NATURAL: natural().components}).items():
         chain = build_chain(components, configuration)
         result.append(Case(GROUP, name, _runner(name, chain, threads, candidates), threads.number, "decay"))
     return result
@@ -62,6 +63,7 @@ def _runner(name: str, chain: Chain, threads: Threads, candidates: int):  # type
 
 def average(timings: list[Timing]) -> Timing:
     """A sample with as many decays of each process."""
+    timings = [timing for timing in timings if timing.case.name != NATURAL]
     mean = Timing(Case(GROUP, "average", lambda: 0, timings[0].case.threads, "decay"))
     for turn in range(len(timings[0].seconds)):
         each = [timing.seconds[turn] / timing.units[turn] for timing in timings]

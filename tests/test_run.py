@@ -240,7 +240,7 @@ def test_a_run_killed_before_its_first_shard_can_still_be_analysed(tmp_path):
 
 # in another process: killed, interrupted, out of space
 
-LONG = card(20 * CHUNK)
+LONG = card(80 * CHUNK)
 
 
 def start(folder, *options, chosen=LONG, **settings):
