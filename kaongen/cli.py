@@ -278,7 +278,8 @@ def show(
         return
     if configuration is not None:
         raise typer.BadParameter("--configuration is for `show response`: an event has that of its card")
-    from kaongen.replay.event import find_event, replay
+    from kaongen.replay.event import replay
+    from kaongen.replay.target import find_event
 
     wanted = find_event(event)
     history = replay(wanted)

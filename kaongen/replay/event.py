@@ -7,22 +7,19 @@ production, an event whose candidate is outside the acceptance goes on to the en
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-import kaongen.event_block as event_block
 from kaongen.analysis.mu_selection import MuonSelection
 from kaongen.analysis.pi_selection import PionSelection
 from kaongen.configuration import Candidate
 from kaongen.detector.stage import Stage
 from kaongen.detector.surroundings import BEGIN, Hit, Point, Surroundings
-from kaongen.errors import CardError, EventFileError, KaongenError, suggestion
+from kaongen.errors import EventFileError
 from kaongen.event_block import (
     ACCEPTANCE,
     EFFICIENCY,
@@ -59,14 +56,10 @@ from kaongen.event_block import (
     T_QZ,
     EventBlock,
 )
-from kaongen.events.layout import Provenance
-from kaongen.events.manifest import MANIFEST, read_manifest, shard_problem
 from kaongen.events.shard import columns_of, read_metadata
 from kaongen.jit import BLOCK
 from kaongen.particles import M_E, M_K, M_MU, M_PI
-from kaongen.production.card import Card, SamplePart, read_card, shipped_cards
 from kaongen.production.chain import Lane
-from kaongen.production.directory import CARD_FILE, read_run_card
 from kaongen.production.selection import MEASURED_ROWS, TABLES, Selection
 from kaongen.production.source import chain, info
 from kaongen.random import stream_key
@@ -75,14 +68,12 @@ from kaongen.replay.history import (
     Momentum,
     Origin,
     Particle,
-    Quantity,
     Reconstruction,
     Step,
     Stored,
 )
-
-_FORMS = "FILE.h5:EVENT, RUN/SAMPLE:EVENT or CARD/SAMPLE:EVENT"
-_EXAMPLE = "na62-muon/munug:1234"
+from kaongen.replay.rows import BEAM, RECO, TRACK, changed
+from kaongen.replay.target import Wanted
 
 _SELECTIONS: dict[Candidate, Selection] = {"muon": MuonSelection(), "pion": PionSelection()}
 _MASSES: dict[Candidate, float] = {"muon": M_MU, "pion": M_PI}
@@ -91,138 +82,6 @@ ACCEPTANCE_PLANES = (
     *(f"STRAW {k}" for k in range(1, 5)), "RICH", "CHOD tiles", "CHOD slabs", "LKr", "MUV3",
 )  # fmt: skip
 """What the candidate has to be inside of."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """An event that is asked for: of which sample of which card, and the file that holds it, if there is one.
-
-    shard : where the event is if the selection kept it. lost : whether there is a run, but no shard of it yet.
-    """
-
-    target: str
-    card: Card
-    sample: SamplePart
-    index: int
-    shard: Path | None = None
-    lost: bool = False
-
-
-def find_event(target: str) -> Wanted:
-    """What `FILE.h5:EVENT`, `RUN/SAMPLE:EVENT` or `CARD/SAMPLE:EVENT` means.
-
-    EVENT is the number of a candidate, as in the column `index` of an event file; the sample may be left out where
-    there is only one. RUN is a run directory, CARD a card (.toml) or the name of one that ships with the package.
-
-    Raises
-    ------
-    KaongenError
-        If there is no such file, card, sample or candidate, or this version did not make the file.
-    """
-    place, colon, number = target.rpartition(":")
-    if not colon or not place or not re.fullmatch("[0-9]{1,20}", number):
-        raise KaongenError(
-            f"{target!r} does not name an event: it must be {_FORMS}, with the number of a candidate, as {_EXAMPLE}"
-        )
-    index = int(number)
-    if place.endswith(".h5"):
-        return _in_shard(target, Path(place), index)
-    for holder, sample in _splittings(place):
-        if (Path(holder) / MANIFEST).is_file():
-            return _in_run(target, Path(holder), sample, index)
-        if holder.endswith(".toml") or holder in shipped_cards():
-            card = read_card(holder)
-            part = _sample(card, sample, holder)
-            _check_index(index, part, holder)
-            return Wanted(target, card, part, index)
-    if Path(place).is_dir():
-        read_manifest(place)  # says what is missing
-    raise KaongenError(
-        f"there is no run directory or card {place!r}{suggestion(place.partition('/')[0], shipped_cards())} "
-        f"(it must be {_FORMS}; cards that ship: {', '.join(shipped_cards())})"
-    )
-
-
-def _splittings(place: str) -> Iterator[tuple[str, str | None]]:
-    """What may be a file, with or without a sample behind it."""
-    yield place, None
-    holder, slash, sample = place.rpartition("/")
-    if slash and holder and sample:
-        yield holder, sample
-
-
-def _sample(card: Card, name: str | None, origin: str) -> SamplePart:
-    names = [part.name for part in card.sample]
-    if name is None:
-        if len(names) > 1:
-            raise CardError(f"{origin} has several samples: say which, as {origin}/{names[0]}:0 ({', '.join(names)})")
-        return card.sample[0]
-    if name not in names:
-        raise CardError(f"{origin} has no sample {name!r}{suggestion(name, names)} (known: {', '.join(names)})")
-    return next(part for part in card.sample if part.name == name)
-
-
-def _check_index(index: int, part: SamplePart, origin: str) -> None:
-    if index >= part.candidates:
-        raise KaongenError(
-            f"{origin}: the sample {part.name!r} has {part.candidates} candidates: "
-            f"the event must be 0 to {part.candidates - 1}, not {index}"
-        )
-
-
-def _check_made_here(provenance: Provenance, origin: Path) -> None:
-    here = version("kaongen")
-    if provenance.kaongen_version != here:
-        raise EventFileError(
-            f"{origin} was made by kaongen {provenance.kaongen_version}: only that version makes its events again "
-            f"(this is {here})"
-        )
-
-
-def _in_run(target: str, directory: Path, sample: str | None, index: int) -> Wanted:
-    manifest = read_manifest(directory)
-    _check_made_here(manifest.provenance, directory)
-    card = read_run_card(directory)
-    if card.sha256() != manifest.provenance.card_sha256:
-        raise EventFileError(f"{directory / CARD_FILE} is not the card that the events were made from")
-    part = _sample(card, sample, str(directory))
-    _check_index(index, part, str(directory))
-    for record in manifest.shards:
-        if record.sample == part.name and record.first <= index < record.stop:
-            if problem := shard_problem(directory, manifest, record):
-                raise EventFileError(problem)
-            return Wanted(target, card, part, index, shard=directory / record.file)
-    return Wanted(target, card, part, index, lost=True)
-
-
-def _in_shard(target: str, path: Path, index: int) -> Wanted:
-    header = read_metadata(path).header
-    _check_made_here(header.provenance, path)
-    card = _card_of(path, header.provenance)
-    part = _sample(card, header.sample.name, str(path))
-    if not header.first <= index < header.stop:
-        raise EventFileError(
-            f"{path} holds candidates {header.first} to {header.stop - 1}: the event must be one of them, not {index}"
-        )
-    return Wanted(target, card, part, index, shard=path)
-
-
-def _card_of(path: Path, provenance: Provenance) -> Card:
-    """A file knows its card by the checksum alone: it lies in the run directory, or ships with the package."""
-    directory = path.absolute().parent.parent
-    if (directory / CARD_FILE).is_file():
-        card = read_run_card(directory)
-        if card.sha256() == provenance.card_sha256:
-            return card
-        raise EventFileError(f"{directory / CARD_FILE} is not the card that {path} was made from")
-    for name in shipped_cards():
-        card = read_card(name).changed(seed=provenance.seed)
-        if card.sha256() == provenance.card_sha256:
-            return card
-    raise EventFileError(
-        f"{path} does not hold the card that it was made from, only its checksum {provenance.card_sha256[:12]}: "
-        f"put the {CARD_FILE} of its run into {directory}"
-    )
 
 
 def replay(wanted: Wanted, selection: Selection | None = None) -> History:
@@ -352,94 +211,10 @@ def _step(stage: Stage, key: np.uint64, event: EventBlock) -> Step:
     )
     written = (
         quantity
-        for names, old, rows in zip((_TRACK, _RECO, _BEAM), before, columns, strict=True)
-        for quantity in _changed(names, old, rows[::BLOCK])
+        for names, old, rows in zip((TRACK, RECO, BEAM), before, columns, strict=True)
+        for quantity in changed(names, old, rows[::BLOCK])
     )
     return Step(stage.name, stage.subject, acceptance, efficiency, survival, weight, tuple(written))
-
-
-def _plane(name: str) -> dict[str, tuple[str, str]]:
-    return {f"T_{name.upper()}_{axis}": (f"{name} {axis.lower()}", "m") for axis in "XY"}
-
-
-_ROWS: dict[str, tuple[str, str]] = {
-    "T_CHARGE": ("charge", ""),
-    "T_P": ("p", "GeV"),
-    "T_PX": ("px", "GeV"),
-    "T_PY": ("py", "GeV"),
-    "T_PZ": ("pz", "GeV"),
-    "T_X": ("x", "m"),
-    "T_Y": ("y", "m"),
-    "T_Z": ("z", "m"),
-    "T_MUON_Z": ("muon from z", "m"),
-    "T_ELECTRON_Z": ("electron from z", "m"),
-    "T_KINK_Z": ("kink z", "m"),
-    "T_QX": ("px behind the kink", "GeV"),
-    "T_QY": ("py behind the kink", "GeV"),
-    "T_QZ": ("pz behind the kink", "GeV"),
-    "T_END_P": ("p at the RICH", "GeV"),
-    **{f"T_{axis}{k}": (f"STRAW {k} {axis.lower()}", "m") for k in range(1, 5) for axis in "XY"},
-    **_plane("RICH"),
-    **_plane("tile"),
-    **_plane("slab"),
-    **_plane("LKr"),
-    **_plane("MUV3"),
-    "T_LKR_ENERGY": ("LKr energy", "GeV"),
-    "R_KPX": ("kaon px", "GeV"),
-    "R_KPY": ("kaon py", "GeV"),
-    "R_KPZ": ("kaon pz", "GeV"),
-    "R_KX": ("kaon x", "m"),
-    "R_KY": ("kaon y", "m"),
-    "R_PX": ("px", "GeV"),
-    "R_PY": ("py", "GeV"),
-    "R_PZ": ("pz", "GeV"),
-    "R_X": ("x", "m"),
-    "R_Y": ("y", "m"),
-    "R_VX": ("vertex x", "m"),
-    "R_VY": ("vertex y", "m"),
-    "R_VZ": ("vertex z", "m"),
-    "R_CDA": ("closest approach", "m"),
-    "R_M2": ("m2_miss", "GeV²"),
-    "R_EOP": ("E/p", ""),
-    "R_COS": ("cosine", ""),
-    "M2_TRUE": ("m2_miss true", "GeV²"),
-    "R_TRACK": ("GTK track", ""),
-    "R_DT": ("time from KTAG", "ns"),
-    "R_M2_BEAM": ("m2_miss beam", "GeV²"),
-    "R_M2_RICH": ("m2_miss RICH", "GeV²"),
-    "K_PX": ("true kaon px", "GeV"),
-    "K_PY": ("true kaon py", "GeV"),
-    "K_PZ": ("true kaon pz", "GeV"),
-    "K_E": ("true kaon energy", "GeV"),
-    "K_X": ("true vertex x", "m"),
-    "K_Y": ("true vertex y", "m"),
-    "K_Z": ("true vertex z", "m"),
-    "K_DX": ("kaon deflected in x", "rad"),
-    "K_DY": ("kaon deflected in y", "rad"),
-}
-"""What people call the rows of track, reconstruction and beam, and their units."""
-
-
-def _names(prefixes: tuple[str, ...], rows: int) -> list[tuple[str, str]]:
-    """Name and unit of each row; one that is new here keeps the name of its constant."""
-    result = [("", "")] * rows
-    for constant, number in vars(event_block).items():
-        if constant.startswith(prefixes) and isinstance(number, int):
-            result[number] = _ROWS.get(constant, (constant, ""))
-    return result
-
-
-_TRACK = _names(("T_",), event_block.TRACK_ROWS)
-_RECO = _names(("R_", "M2_"), event_block.RECO_ROWS)
-_BEAM = _names(("K_",), event_block.BEAM_ROWS)
-
-
-def _changed(
-    names: list[tuple[str, str]], before: NDArray[np.float64], after: NDArray[np.float64]
-) -> Iterator[Quantity]:
-    for (name, unit), old, new in zip(names, before, after, strict=True):
-        if old.tobytes() != new.tobytes():
-            yield Quantity(name, float(new), unit)
 
 
 def _reconstruction(event: EventBlock, candidate_mass: float) -> Reconstruction:

@@ -15,6 +15,7 @@ from small_runs import card, made, sample
 
 import kaongen.event_block as event_block
 import kaongen.replay.event as replay_module
+import kaongen.replay.target as target_module
 from kaongen.analysis.pi_selection import PionSelection
 from kaongen.configuration import load
 from kaongen.decays.sampling import CHUNK
@@ -26,7 +27,9 @@ from kaongen.events.reader import open_events
 from kaongen.events.shard import columns_of, read_metadata
 from kaongen.events.writer import write_shard
 from kaongen.production.directory import CARD_FILE
-from kaongen.replay.event import find_event, replay
+from kaongen.replay.event import replay
+from kaongen.replay.rows import names_of
+from kaongen.replay.target import find_event
 
 DECAYS = (
     sample("munu"),
@@ -318,7 +321,7 @@ def test_every_row_has_a_name():
         (("R_", "M2_"), event_block.RECO_ROWS),
         ("K_", event_block.BEAM_ROWS),
     ):
-        names = replay_module._names(prefix if isinstance(prefix, tuple) else (prefix,), rows)
+        names = names_of(prefix if isinstance(prefix, tuple) else (prefix,), rows)
         assert len({name for name, _ in names}) == rows
         assert not [name for name, _ in names if name.startswith(("T_", "R_", "K_")) or not name]
 
@@ -369,7 +372,7 @@ def test_numbers_beyond_the_candidates_are_refused(run, card_file):
 
 
 def test_other_versions_are_refused(run, monkeypatch):
-    monkeypatch.setattr(replay_module, "version", lambda name: "99.0")
+    monkeypatch.setattr(target_module, "version", lambda name: "99.0")
     for target in (f"{run}/munu:3", f"{run}/shards/munu-00000.h5:3"):
         refused(target, "was made by kaongen", "99.0")
 

@@ -24,7 +24,8 @@ from kaongen.production.engine import Worker, plan, produce, run_in_threads
 from kaongen.production.selection import TABLES
 from kaongen.production.source import chain
 from kaongen.random import stream_key
-from kaongen.replay.event import find_event, replay
+from kaongen.replay.event import replay
+from kaongen.replay.target import find_event
 
 EVERYWHERE = MuonSelection(momentum=(0.0, 1e3), volume=(0.0, 1e3), vertex_distance=(0.0, 0.0), cda_max=1e3, eop_max=1e3)
 KAON, PION = (0.493677, 3.711), (0.13957039, 7.8045)

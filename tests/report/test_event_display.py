@@ -15,7 +15,8 @@ from scipy.optimize import lsq_linear
 
 from kaongen.detector.surroundings import Surroundings
 from kaongen.errors import EventFileError
-from kaongen.replay.event import find_event, replay
+from kaongen.replay.event import replay
+from kaongen.replay.target import find_event
 from kaongen.report.event_display import decay_symbols, event_figure, save_event, spread, symbol
 from kaongen.report.event_history import between, history_tables, quantity
 
