@@ -150,7 +150,7 @@ class Beam:
         self.own_track = zone != "upstream"
         self.tagged = particle == "kaon"
         self.line = BeamLine(configuration) if zone == "upstream" else None
-        last_station = number("beam_line.last_station")
+        last_station = number("gtk.z")
         # what no kaon tag is asked of may decay in front of KTAG as well
         first = number("beam_line.ktag_exit") if self.tagged else number("beam_line.straight_from")
         start, end = (float(z) for z in volume)

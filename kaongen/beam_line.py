@@ -69,7 +69,7 @@ class BeamLine:
         self.elements = np.array(sorted(rows))
         self.momentum = momentum
         self.iron = np.array([number("beam_line.iron_loss"), number("beam_line.iron_radiation_length")])
-        self.end = number("beam_line.last_station")
+        self.end = number("gtk.z")
         spectrometer = number("straw.magnet_z"), -number("straw.kick")
         downstream = spectrometer, (number("beam_line.sweep_z"), number("beam_line.sweep_kick"))
         self._downstream = np.array([[z, z, k] + [0.0] * (ELEMENT_COLUMNS - 3) for z, k in downstream])

@@ -45,10 +45,6 @@ ACCEPTANCE, EFFICIENCY, SURVIVAL = range(3)
 FATE_ROWS = 3
 
 
-HYPOTHESIS_MUON, HYPOTHESIS_PION = range(2)
-"""What the search takes the candidate for."""
-
-
 _MOMENTUM = np.arange(4)
 _PLACE = np.array([K_X, K_Y, K_Z])
 _BEAM = np.array([r for r in range(BEAM_ROWS) if r != K_E])

@@ -24,6 +24,7 @@ from kaongen.analysis.result import (
     Spectrum,
     Value,
 )
+from kaongen.analysis.weighted import acceptance, core_width
 from kaongen.errors import CardError
 from kaongen.events.reader import EventSet, Sample
 from kaongen.papers import na62_mu as paper
@@ -55,11 +56,7 @@ class Selected:
     def acceptance(self, low: float = -math.inf, high: float = math.inf) -> Value:
         """Probability that a generated decay is selected with m2_miss between two cuts (GeV^2)."""
         inside = (self.m2_miss > low) & (self.m2_miss < high)
-        weights = self.weight[inside]
-        n = max(self.sample.tally.generated, 1)
-        # columns are in candidate order whatever the shards, so a plain sum does not depend on them
-        mean, mean_square = float(weights.sum()) / n, float((weights * weights).sum()) / n
-        return Value(value=mean, error=math.sqrt(max(mean_square - mean * mean, 0.0) / n))
+        return acceptance(self.weight[inside], max(self.sample.tally.generated, 1))
 
     def expected(self, low: float) -> Value:
         """Events above a cut in the published data set."""
@@ -146,7 +143,7 @@ def _numbers(
             f"none of {generated} decays of the sample {normalisation.name!r} was selected: it needs more candidates"
         )
     n_kaons = paper.N_NORMALISATION / (a_sm.value * BR_K_MUNU.value)
-    resolution = _core_resolution(normalisation)
+    resolution = core_width(normalisation.m2_miss, normalisation.weight)
     ref = paper.REFERENCE
     numbers = [
         Number(name="K+ decays in the data set", value=paper.N_KAONS.value, kind="input", published=paper.N_KAONS.value,
@@ -201,14 +198,6 @@ def _lines(samples: Sequence[Selected]) -> dict[str, list[Selected]]:
     if [s.role for s in lines.get("munug", [])] == ["normalisation"]:
         del lines["munug"]
     return lines
-
-
-def _core_resolution(normalisation: Selected) -> float:
-    """Half the width that holds the central 68.3% of the K -> mu nu peak, GeV^2: blind to the tails."""
-    order = np.argsort(normalisation.m2_miss)
-    reached = np.cumsum(normalisation.weight[order])
-    low, high = np.interp(np.array([0.1585, 0.8415]) * reached[-1], reached, normalisation.m2_miss[order])
-    return float(high - low) / 2.0
 
 
 def _acceptance_row(s: Selected) -> Acceptance:

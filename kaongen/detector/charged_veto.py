@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from kaongen.beam import PION_LENGTH_PER_GEV
 from kaongen.decays.workspace import PX, PY, PZ
 from kaongen.detector import photon_veto
 from kaongen.detector.acceptance import in_octagon, in_ring, in_small_ring, in_straw_chamber
@@ -36,13 +37,11 @@ from kaongen.event_block import (
     T_Z,
 )
 from kaongen.jit import block_kernel, row, scalar_kernel
-from kaongen.particles import M_PI, SPEED_OF_LIGHT, TAU_PI
 from kaongen.random import SCATTERING, draw, uniform
 
 PION, MUON, ELECTRON = range(3)
 """Kinds of particles: what is neither muon nor electron showers like a pion."""
 
-PION_LENGTH_PER_GEV = SPEED_OF_LIGHT * TAU_PI / M_PI
 
 # layout of the `response` array: probabilities to leave no segment and how far from the candidate's line it may pass
 # (m), hits of a particle far above the RICH's threshold and the thresholds (GeV), probability of a minimum-ionising

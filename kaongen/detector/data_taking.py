@@ -24,7 +24,7 @@ def random_veto(rate: float, tau: float) -> float:
 def recorded_share(configuration: Configuration) -> float:
     """Of the decays that the selection would accept: triggered, kept by the downscaling, not vetoed at random."""
     number = configuration.number
-    kept = 1.0 - random_veto(configuration.number("beam.rate"), veto_time(configuration))
+    kept = 1.0 - number("data_taking.random_veto")
     return number("data_taking.trigger_efficiency") / number("data_taking.downscaling") * kept
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from kaongen.beam import PION_LENGTH_PER_GEV
 from kaongen.decays.workspace import PX, PY, PZ
 from kaongen.elementary import exp, log, sincos_turns
 from kaongen.event_block import (
@@ -38,7 +39,7 @@ from kaongen.event_block import (
 )
 from kaongen.jit import BLOCK, block_kernel, full_width, row, scalar_kernel
 from kaongen.kinematics import boost
-from kaongen.particles import M_MU, M_PI, SPEED_OF_LIGHT, TAU_MU, TAU_PI
+from kaongen.particles import M_MU, M_PI, SPEED_OF_LIGHT, TAU_MU
 from kaongen.random import FLIGHT, draw, uniform
 
 _FIRST, _SECOND, _THIRD = (np.uint64(number) for number in range(3))
@@ -49,9 +50,8 @@ PION, MUON, ELECTRON = range(3)
 KINDS: Final[dict[str, int]] = {"pi+": PION, "pi-": PION, "mu+": MUON, "mu-": MUON, "e+": ELECTRON, "e-": ELECTRON}
 """By the name of the species."""
 
-PION_LENGTH_PER_GEV: Final = SPEED_OF_LIGHT * TAU_PI / M_PI
 MUON_LENGTH_PER_GEV: Final = SPEED_OF_LIGHT * TAU_MU / M_MU
-"""Mean decay length in m of a charged pion and of a muon, for each GeV of momentum."""
+"""Mean decay length in m of a muon, for each GeV of momentum."""
 
 FORCED_PIONS: Final = (0.45, 0.35)
 FORCED_MUONS: Final = (0.02, 0.01)

@@ -162,7 +162,7 @@ class NA62:
                 charged_veto.missed_ionisation(
                     array("photon_inefficiency.lkr"),
                     number("lkr.mip_energy"),
-                    lkr.ionisation_spread(number("lkr.depth")),
+                    lkr.ionisation_spread(depth),
                 ),
                 *numbers("lkr.hadron_mip_fraction", "lkr.mip_energy"),
                 *numbers("lav.mip_inefficiency", "irc.mip_inefficiency", "sac.mip_inefficiency"),

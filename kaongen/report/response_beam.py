@@ -105,7 +105,7 @@ def line(model: Model) -> Subject:
                 ends = 1e3 * (middle + low), 1e3 * (middle + high)
                 boxes[plane].append(Box(element[FRONT], element[BACK], *ends))
     number = model.number
-    marks = ((number("beam_line.ktag_exit"), "end of KTAG"), (number("beam_line.last_station"), "GTK3"))
+    marks = ((number("beam_line.ktag_exit"), "end of KTAG"), (number("gtk.z"), "GTK3"))
     around = Axis("z", "m", low=60.0, high=110.0)
 
     def axis_curve(name: str, values: Array) -> tuple[Curve, ...]:

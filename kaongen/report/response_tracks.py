@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from kaongen.beam import PION_LENGTH_PER_GEV
 from kaongen.decays.workspace import PX, PY, PZ, vertex_rows
 from kaongen.detector import acceptance, flight, straw, tracking
 from kaongen.detector.flight import MUON, PION
@@ -181,7 +182,7 @@ def decays(model: Model) -> Subject:
     middle, first = 0.5 * (start + end), float(model.detector.chamber_z[0])
     curves = []
     for kind, length, end_z, shares in (
-        (PION, flight.PION_LENGTH_PER_GEV, number("lkr.z"), flight.FORCED_PIONS),
+        (PION, PION_LENGTH_PER_GEV, number("lkr.z"), flight.FORCED_PIONS),
         (MUON, flight.MUON_LENGTH_PER_GEV, model.detector.muv3_z, flight.FORCED_MUONS),
     ):
         early, late = np.zeros(len(p)), np.zeros(len(p))

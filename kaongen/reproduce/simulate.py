@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kaongen.analysis.result import Value
+from kaongen.analysis.weighted import acceptance, core_width
 from kaongen.beam import Zone
 from kaongen.configuration import Configuration
 from kaongen.decays.sampling import CHUNK
@@ -51,10 +52,7 @@ class Sample:
     def acceptance(self, low: float = -math.inf, high: float = math.inf) -> Value:
         """Probability that a decay is selected with m2_miss between two cuts (GeV^2)."""
         m2 = self.m2_miss
-        weights = self.weight[(m2 > low) & (m2 < high)]
-        mean = float(weights.sum()) / self.generated
-        square = float((weights * weights).sum()) / self.generated
-        return Value(value=mean, error=math.sqrt(max(square - mean * mean, 0.0) / self.generated))
+        return acceptance(self.weight[(m2 > low) & (m2 < high)], self.generated)
 
     def expected(self, kaons: float, low: float = -math.inf, high: float = math.inf) -> Value:
         """Events with m2_miss between two cuts (GeV^2) in so many kaon decays."""
@@ -71,10 +69,7 @@ class Sample:
 
     def core_width(self, values: NDArray[np.float64]) -> float:
         """Half the width that holds the central 68.3% of a column: the resolution, blind to the tails."""
-        order = np.argsort(values)
-        reached = np.cumsum(self.weight[order])
-        low, high = np.interp(np.array([0.1585, 0.8415]) * reached[-1], reached, values[order])
-        return float(high - low) / 2.0
+        return core_width(values, self.weight)
 
 
 def simulate(

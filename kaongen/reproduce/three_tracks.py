@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
 from kaongen.analysis.result import Value
+from kaongen.analysis.weighted import probability
 from kaongen.configuration import Configuration
 from kaongen.decays.catalogue import find
 from kaongen.decays.mixture import alone
@@ -48,5 +47,4 @@ def acceptance_of_all(name: str, configuration: Configuration, momentum: float, 
             weight *= seen * (row(event.track, T_P)[:n] > momentum)
         total += float(weight.sum())
         square += float((weight * weight).sum())
-    mean = total / decays
-    return Value(value=mean, error=math.sqrt(max(square / decays - mean * mean, 0.0) / decays))
+    return probability(total, square, decays)
