@@ -183,7 +183,8 @@ def carry(  # type: ignore[no-untyped-def]
                     along_x, along_y = normal_pair(word_2, word_3)
                     # a kink in the middle leaves out the part of the displacement that knows nothing of the angle
                     shift = angle * length / math.sqrt(12.0)
-                    radius = math.hypot(at_x, at_y - element[MIDDLE_Y])
+                    off_y = at_y - element[MIDDLE_Y]
+                    radius = math.sqrt(at_x * at_x + off_y * off_y)
                     outward = charge * element[OUTWARD] * share
                     slope_x, slope_y = qx / qz + angle * turn_x, qy / qz + angle * turn_y
                     total = slower / math.sqrt(1.0 + slope_x * slope_x + slope_y * slope_y)
@@ -210,4 +211,4 @@ def carry(  # type: ignore[no-untyped-def]
             px[j], py[j], pz[j] = qx, qy, qz
             energy[j] = math.sqrt(qx * qx + qy * qy + qz * qz + mass * mass)
         else:
-            px[j], py[j], pz[j], energy[j] = 0.0, 0.0, -ABSORBED, math.hypot(mass, ABSORBED)
+            px[j], py[j], pz[j], energy[j] = 0.0, 0.0, -ABSORBED, math.sqrt(mass * mass + ABSORBED * ABSORBED)

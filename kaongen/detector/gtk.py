@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from kaongen.beam import DIVERGENCE, P_SPREAD, START_Z, beam_track
 from kaongen.configuration import Configuration
-from kaongen.elementary import exp
+from kaongen.elementary import exp, log
 from kaongen.event_block import (
     EFFICIENCY,
     K_DX,
@@ -218,7 +218,7 @@ def _compete(n, key, response, optics, index, reco, fate, scratch):
         if number[j] < nothing[j]:
             continue
         # inverse of the Poisson distribution
-        mean = -math.log(nothing[j])
+        mean = -log(nothing[j])
         term, below, k = nothing[j], nothing[j], 0
         while number[j] >= below and k < _MOST:
             k += 1

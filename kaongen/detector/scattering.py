@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kaongen.configuration import Configuration
-from kaongen.elementary import exp
+from kaongen.elementary import exp, sincos_turns
 from kaongen.event_block import (
     EFFICIENCY,
     K_DX,
@@ -65,6 +65,7 @@ FORCED_SCATTERS = 0.05
 """Share of events that are made to scatter at each of the two places; weights undo the bias."""
 
 _FROM_WIDTHS, _THIN = 5.0, 1e-6
+_PER_TURN = 0.5 / math.pi
 _LARGEST_Q = 0.5
 _FM = 1.0 / 0.1973269804  # 1/GeV
 _CM2 = 1.0 / 0.3893793721e-27  # 1/GeV^2
@@ -215,10 +216,10 @@ def turned(px, py, pz, angle, turns):
     """The vector turned by an angle, towards an azimuth in turns around itself; its size stays."""
     p = math.sqrt(px * px + py * py + pz * pz)
     across = math.sqrt(px * px + pz * pz)
-    phi = 2.0 * math.pi * turns
-    s, c = math.sin(angle), math.cos(angle)
+    s, c = sincos_turns(angle * _PER_TURN)
+    sine, cosine = sincos_turns(turns)
     # e1 is horizontal, e2 = n x e1
-    u, v = p * s * math.cos(phi), s * math.sin(phi)
+    u, v = p * s * cosine, s * sine
     e1x, e1z = pz / across, -px / across
     return (
         c * px + u * e1x + v * py * e1z,
