@@ -16,8 +16,8 @@ Status = Literal["input", "recalled", "tuned"]
 
 CONFIGURATIONS = ("na62-2015", "na62-2016-2018", "na62-2017-pinunu")
 
-Candidate = Literal["muon", "pion"]
-"""What the one charged track of an event is taken for."""
+Candidate = Literal["muon", "pion", "three muons"]
+"""What the charged track of an event is taken for, or all three."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from kaongen.analysis.mu_invisible import analyse, check
-from kaongen.analysis.mu_selection import MuonSelection
+from kaongen.analysis.registry import analyse, check, selection_of
 from kaongen.analysis.result import Result
 from kaongen.errors import EventFileError
 from kaongen.events.durable import write_durably
@@ -63,7 +63,7 @@ def run(
     prepare(directory, card, resume=resume, overwrite=overwrite)
     if not (directory / CARD_FILE).exists():
         _write(directory / CARD_FILE, card.model_dump_json(indent=2))
-    produce(card, MuonSelection(), directory, threads=threads, resume=resume, progress=progress)
+    produce(card, selection_of(card), directory, threads=threads, resume=resume, progress=progress)
     return _conclude(open_events(directory), card, directory)
 
 
@@ -82,8 +82,8 @@ def analyse_again(directory: Path) -> Outcome:
     return _conclude(events, card, directory)
 
 
-def _conclude(events: EventSet, card: Card, directory: Path) -> Outcome:
-    result = analyse(events, card)
+def _conclude(events: EventSet[Any], card: Card, directory: Path) -> Outcome:
+    result = analyse(events, card.roles(), card.analysis, card.run.name)
     _write(directory / RESULT_FILE, result.model_dump_json(indent=2))
     try:
         plots = save_plots(result, directory / PLOTS)

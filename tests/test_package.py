@@ -30,6 +30,7 @@ ORDER = [
     {"upstream"},
     {"detector"},
     {"events"},
+    {"searches"},
     {"production"},
     {"statistics"},
     {"papers"},
@@ -37,7 +38,7 @@ ORDER = [
     {"replay"},
     {"reproduce"},
     {"report"},
-    {"run", "schemas", "warmup", "bench"},
+    {"run", "reproduction", "reach", "schemas", "warmup", "bench"},
     {"cli"},
 ]
 """From the ground up: a room imports only from those before it."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -31,7 +31,27 @@ from kaongen.events.manifest import (
 )
 from kaongen.events.shard import Array, columns_of, read_metadata
 
+BATCH = 1 << 20
+"""Events that are read at a time where a sample is not read whole."""
+
 __all__ = ["EventSet", "Sample", "inspect", "open_events", "validate_events"]
+
+
+class Events(Protocol):
+    """Selected events of one sample, wherever they are: what a search reads."""
+
+    @property
+    def info(self) -> SampleInfo: ...
+    @property
+    def tally(self) -> Tally: ...
+    @property
+    def column_names(self) -> tuple[str, ...]: ...
+    def columns(self, *names: str) -> dict[str, Array]: ...
+    def batches(self, *names: str, rows: int = BATCH) -> Iterator[dict[str, Array]]: ...
+    def __len__(self) -> int: ...
+
+
+AnyEvents = TypeVar("AnyEvents", bound=Events, covariant=True)
 
 
 @dataclass(frozen=True)
@@ -88,6 +108,21 @@ class Sample:
             start += piece.rows
         return joined
 
+    def batches(self, *names: str, rows: int = BATCH) -> Iterator[dict[str, Array]]:
+        """Several columns, a stretch of events at a time: for samples that are larger than memory.
+
+        Where a stretch ends depends on the shards, so that sums over stretches agree to rounding only.
+        """
+        table = self.table
+        declared = [table[name] for name in names or table.names]
+        for piece in self.pieces:
+            if read_metadata(piece.path).table != table:
+                raise EventFileError(f"{piece.path} has other columns than {self.pieces[0].path}")
+            with columns_of(piece.path) as read:
+                for start in range(0, piece.rows, rows):
+                    some = slice(start, min(start + rows, piece.rows))
+                    yield {column.name: read(column.name, some) for column in declared}
+
     def momentum(self, name: str) -> Any:
         """A four-momentum as an array of `vector`, in double precision so that its mass survives the arithmetic."""
         import vector  # here, because it costs more than all else in this module
@@ -120,11 +155,11 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class EventSet:
+class EventSet(Generic[AnyEvents]):
     """What was opened: samples by name, where they came from, and what is not there."""
 
     provenance: Provenance
-    members: tuple[Sample, ...]
+    members: tuple[AnyEvents, ...]
     missing: tuple[CandidateRange, ...] = ()
 
     @property
@@ -138,14 +173,14 @@ class EventSet:
     def __len__(self) -> int:
         return len(self.members)
 
-    def __getitem__(self, name: str) -> Sample:
+    def __getitem__(self, name: str) -> AnyEvents:
         for sample in self.members:
             if sample.info.name == name:
                 return sample
         raise EventFileError(f"there is no {unknown('sample', name, self.samples)}")
 
 
-def open_events(path: str | os.PathLike[str], partial: bool = False) -> EventSet:
+def open_events(path: str | os.PathLike[str], partial: bool = False) -> EventSet[Sample]:
     """Open a run directory or a single shard.
 
     Parameters
@@ -165,7 +200,7 @@ def open_events(path: str | os.PathLike[str], partial: bool = False) -> EventSet
     return _open_run(path, partial) if path.is_dir() else _open_shard(path)
 
 
-def _open_run(directory: Path, partial: bool) -> EventSet:
+def _open_run(directory: Path, partial: bool) -> EventSet[Sample]:
     manifest = read_manifest(directory)
     if partial:
         shards = tuple(verified_shards(directory, manifest))
@@ -188,7 +223,7 @@ def _open_run(directory: Path, partial: bool) -> EventSet:
     return EventSet(manifest.provenance, tuple(members), missing)
 
 
-def _open_shard(path: Path) -> EventSet:
+def _open_shard(path: Path) -> EventSet[Sample]:
     metadata = read_metadata(path)
     sample = Sample(metadata.header.sample, metadata.header.tally, (Piece(path, metadata.rows),))
     return EventSet(metadata.header.provenance, (sample,))

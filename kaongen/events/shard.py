@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import h5py
 import numpy as np
@@ -26,6 +26,13 @@ CHUNK_ROWS = 1 << 18  # chunks below 256k rows cost more than the bytes they hol
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 HDF5_TROUBLE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError)
 """What h5py raises on a damaged file, depending on where the damage is."""
+
+
+_ALL_ROWS = slice(None)
+
+
+class ReadColumn(Protocol):
+    def __call__(self, name: str, rows: slice = _ALL_ROWS) -> Array: ...
 
 
 @dataclass(frozen=True)
@@ -111,12 +118,12 @@ def read_metadata(path: Path) -> ShardMetadata:
 
 
 @contextmanager
-def columns_of(path: Path) -> Iterator[Callable[[str], Array]]:
-    """Open a shard and give a function that reads one column of it, in the machine's own byte order."""
+def columns_of(path: Path) -> Iterator[ReadColumn]:
+    """Open a shard and give a function that reads one column of it, or some rows, in the machine's own byte order."""
     with _opened(path) as file:
 
-        def read(name: str) -> Array:
-            values: Array = file["events"][name][...]
+        def read(name: str, rows: slice = _ALL_ROWS) -> Array:
+            values: Array = file["events"][name][rows]
             return values.astype(values.dtype.newbyteorder("="), copy=False)
 
         yield read

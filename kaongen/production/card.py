@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import tomllib
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -16,6 +17,8 @@ from kaongen.configuration import CONFIGURATIONS, Configuration, load
 from kaongen.decays.chains import is_descriptor
 from kaongen.decays.sampling import CHUNK
 from kaongen.errors import CardError, suggestion
+from kaongen.searches.mu_invisible import MuInvisible
+from kaongen.searches.settings import AnySettings, known_settings
 
 Role = Literal["normalisation", "background", "signal"]
 
@@ -54,6 +57,27 @@ class DetectorPart(_Part):
     )
 
 
+class ScanRange(_Part):
+    """Evenly spaced values of a parameter."""
+
+    first: float = Field(description="First value.")
+    last: float = Field(description="Last value, included.")
+    step: float = Field(gt=0.0, description="Distance between two.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise ValueError(f"last = {self.last:g} lies before first = {self.first:g}")
+        if (self.last - self.first) / self.step > 10_000:
+            raise ValueError(f"step = {self.step:g} makes more than 10000 values")
+        return self
+
+    def values(self) -> tuple[float, ...]:
+        """All of them, each rounded to where the next digits are those of the arithmetic."""
+        count = math.floor((self.last - self.first) / self.step * (1.0 + 1e-9) + 1e-9) + 1
+        return tuple(round(self.first + i * self.step, 12) for i in range(count))
+
+
 class SamplePart(_Part):
     """One process to generate."""
 
@@ -76,6 +100,32 @@ class SamplePart(_Part):
     role: Role = Field(description="What the analysis uses it for.")
     candidates: int = Field(strict=True, ge=1, lt=2**63, description="Candidates to generate.")
     parameters: dict[str, float] = Field(default_factory=dict, description="Parameters of the process, by name.")
+    scan: dict[str, tuple[float, ...] | ScanRange] = Field(
+        default_factory=dict,
+        max_length=1,
+        description="Values of one parameter, as a list or as first, last and step: a sample for each, which is named "
+        "after the value (a mass in MeV).",
+    )
+
+    def scanned(self) -> tuple[SamplePart, ...]:
+        """The samples that a scan stands for; the sample itself where there is none."""
+        if not self.scan:
+            return (self,)
+        (parameter, chosen) = next(iter(self.scan.items()))
+        values = chosen.values() if isinstance(chosen, ScanRange) else chosen
+        if parameter in self.parameters:
+            raise ValueError(f"{self.name}: {parameter} is both in `parameters` and in `scan`")
+        unit = 1e3 if parameter.startswith("m_") else 1.0
+        return tuple(
+            self.model_copy(
+                update={
+                    "name": f"{self.name}-{unit * value:.6g}",
+                    "parameters": {**self.parameters, parameter: value},
+                    "scan": {},
+                }
+            )
+            for value in values
+        )
 
     @model_validator(mode="before")
     @classmethod
@@ -87,28 +137,31 @@ class SamplePart(_Part):
         return data
 
 
-class AnalysisPart(_Part):
-    """The search that reads the events."""
-
-    name: Literal["mu_invisible"] = Field(default="mu_invisible", description="The search.")
-    confidence_level: float = Field(default=0.9, gt=0.0, lt=1.0, description="Confidence level of the limits.")
-
-
 class Card(_Part):
     """A run card."""
 
     run: RunPart = Field(description="What all samples have in common.")
     detector: DetectorPart = Field(default_factory=DetectorPart, description="The detector model.")
     sample: tuple[SamplePart, ...] = Field(min_length=1, description="The processes to generate.")
-    analysis: AnalysisPart = Field(default_factory=AnalysisPart, description="The search that reads the events.")
+    analysis: AnySettings = Field(default_factory=MuInvisible, description="The search that reads the events.")
+
+    @field_validator("analysis", mode="before")
+    @classmethod
+    def _named_search(cls, data: Any) -> Any:
+        return {"name": "mu_invisible", **data} if isinstance(data, dict) else data
 
     @field_validator("sample")
     @classmethod
-    def _distinct(cls, samples: tuple[SamplePart, ...]) -> tuple[SamplePart, ...]:
+    def _distinct(cls, declared: tuple[SamplePart, ...]) -> tuple[SamplePart, ...]:
+        samples = tuple(sample for part in declared for sample in part.scanned())
         names = [s.name for s in samples]
         if repeated := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two samples are called {repeated[0]!r}: give each a name of its own")
         return samples
+
+    def roles(self) -> dict[str, Role]:
+        """What each sample is for, by its name."""
+        return {part.name: part.role for part in self.sample}
 
     def configuration(self) -> Configuration:
         """The detector configuration with the card's changes.
@@ -204,17 +257,34 @@ def _checked(data: Any, origin: str) -> Card:
 
 def _explain(error: Any) -> str:
     """One line for one mistake: where it is, what was found and what is allowed."""
-    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]).lstrip(".")
+    place = _place(error["loc"])
     if error["type"] == "extra_forbidden":
         known = _known_keys(error["loc"][:-1])
         hint = suggestion(str(error["loc"][-1]), known)
         return f"{place}: there is no such key{hint} (allowed: {', '.join(known)})"
     if error["type"] == "missing":
         return f"{place}: this key is missing"
+    if error["type"] == "union_tag_invalid":
+        name, known = error["input"]["name"], list(known_settings())
+        return f"{place}.name = {name!r}: there is no such search{suggestion(str(name), known)} ({', '.join(known)})"
     return f"{place} = {error['input']!r}: {error['msg'].removeprefix('Value error, ')}"
 
 
+def _place(location: tuple[int | str, ...]) -> str:
+    """Where a mistake is, without the kinds among which a value could choose."""
+    parts = [part for i, part in enumerate(location) if not _is_kind(location[:i], part)]
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).lstrip(".")
+
+
+def _is_kind(before: tuple[int | str, ...], part: int | str) -> bool:
+    return (before == ("analysis",) and part in known_settings()) or (before[2:3] == ("scan",) and len(before) == 4)
+
+
 def _known_keys(place: tuple[int | str, ...]) -> list[str]:
+    if place[:1] == ("analysis",) and len(place) == 2:
+        return list(known_settings()[str(place[1])].model_fields)
+    if place[2:3] == ("scan",):
+        return list(ScanRange.model_fields)
     model: Any = Card
     for part in place:
         if isinstance(part, int):

@@ -144,9 +144,9 @@ def produce(
     compression: Literal["gzip"] | None = "gzip" if card.run.compression == "gzip" else None
     worker = Worker(selection, progress)
     for sample, number, first, stop, chunks in _made(samples, card.run.shard_candidates, have, worker, threads):
-        tally = _tally(chunks, stop - first, selection.cuts)
+        counted = tally(chunks, stop - first, selection.cuts)
         header = ShardHeader(
-            sample=sample.plan.info, provenance=manifest.provenance, first=first, stop=stop, tally=tally
+            sample=sample.plan.info, provenance=manifest.provenance, first=first, stop=stop, tally=counted
         )
         path = directory / shard_file(sample.plan.info.name, number)
         record = write_shard(path, columns(chunks, table), table, header, compression)
@@ -276,7 +276,8 @@ def run_in_threads(
         return list(pool.map(lambda piece: worker.run(*piece), pieces))
 
 
-def _tally(chunks: Sequence[Chunk], candidates: int, cuts: Sequence[str]) -> Tally:
+def tally(chunks: Sequence[Chunk], candidates: int, cuts: Sequence[str]) -> Tally:
+    """What normalises chunks that cover so many candidates."""
     weights = [chunk.weight for chunk in chunks]
     return Tally(
         candidates=candidates,
