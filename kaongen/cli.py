@@ -37,7 +37,7 @@ def _version(
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables.")]
 Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Number of threads; all processors by default.")]
-Reproducible = Literal["na62-detector"]
+Reproducible = Literal["na62-detector", "letter", "na62-mu", "na62-pix"]
 SchemaName = Literal["card", "event-file", "manifest", "result"]
 
 
@@ -318,9 +318,22 @@ def _show_response(name: str, output: Path | None, json: bool) -> None:
 @app.command()
 def reproduce(
     what: Annotated[
-        Reproducible, typer.Argument(help="na62-detector: resolutions, acceptances, backgrounds, tails, rejections.")
+        Reproducible,
+        typer.Argument(
+            help="na62-detector: resolutions, acceptances, backgrounds, tails, rejections; letter, na62-mu, na62-pix: "
+            "the limits and figures of these papers."
+        ),
     ],
     scale: Annotated[float, typer.Option("--scale", min=1e-4, help="Factor on the numbers of simulated decays.")] = 1.0,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="Directory of a paper's runs, figures and report; reproduce-PAPER by default."
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Make the paper's runs again instead of reading those that are there.")
+    ] = False,
     threads: Threads = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
     json: Json = False,
@@ -329,14 +342,35 @@ def reproduce(
     _announce_compilation()
     from kaongen.report.progress import Progress
     from kaongen.report.tables import numbers_table
-    from kaongen.reproduce import na62_detector
 
-    with Progress(int(na62_detector.DECAYS * scale), quiet=quiet) as progress:
-        numbers = na62_detector.reproduce(scale=scale, threads=threads, progress=progress)
+    if what == "na62-detector":
+        if output is not None or overwrite:
+            raise typer.BadParameter("na62-detector writes no files: -o and --overwrite are for the papers")
+        from kaongen.reproduce import na62_detector
+
+        with Progress(int(na62_detector.DECAYS * scale), quiet=quiet) as progress:
+            numbers = na62_detector.reproduce(scale=scale, threads=threads, progress=progress)
+    else:
+        from kaongen.reproduction import FIGURES, cards
+        from kaongen.reproduction import reproduce as reproduce_paper
+
+        directory = output or Path(f"reproduce-{what}")
+        candidates = sum(sample.candidates for card in cards(what, scale).values() for sample in card.sample)
+        try:
+            with Progress(candidates, quiet=quiet) as progress:
+                done = reproduce_paper(
+                    what, directory, scale=scale, threads=threads, overwrite=overwrite, progress=progress
+                )
+        except KeyboardInterrupt:
+            print(f"interrupted; {directory} is intact: the same command goes on with it", file=sys.stderr)
+            raise typer.Exit(130) from None
+        numbers = done.numbers
     if json:
         _print_json([number.model_dump() for number in numbers])
-    else:
-        _print(numbers_table(f"Beside the published numbers: {what}", numbers))
+        return
+    _print(numbers_table(f"Beside the published numbers: {what}", numbers))
+    if what != "na62-detector":
+        print(f"\nin {directory}: report.html, {FIGURES}/ (PNG, SVG, CSV, HEPData YAML) and the runs with their events")
 
 
 @app.command()
@@ -358,7 +392,7 @@ def validate(
 
 
 def _problems(path: str) -> list[str]:
-    from kaongen.analysis.mu_invisible import check
+    from kaongen.analysis.registry import check
     from kaongen.events.inspection import validate_events
     from kaongen.production.card import read_card, shipped_cards
     from kaongen.production.engine import plan

@@ -186,6 +186,15 @@ class Card(_Part):
                 sample["candidates"] = candidates
         return _checked(content, "the card as changed")
 
+    def scaled(self, factor: float) -> Card:
+        """The same card with so many times the candidates, whole chunks of them in each sample."""
+        if factor == 1.0:
+            return self
+        content = self.model_dump()
+        for sample in content["sample"]:
+            sample["candidates"] = CHUNK * math.ceil(sample["candidates"] * factor / CHUNK)
+        return _checked(content, "the card as scaled")
+
     def sha256(self) -> str:
         """Of the card's content, independent of layout and comments."""
         content = json.dumps(self.model_dump(mode="json"), sort_keys=True)

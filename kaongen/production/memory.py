@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from kaongen.configuration import Configuration
@@ -62,20 +63,20 @@ def simulate(
     part: SamplePart,
     configuration: Configuration,
     selection: Selection,
+    key: np.uint64,
     *,
-    seed: int = 1,
     vetoes: Vetoes = "weight",
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> MemorySample:
-    """Make the selected events of one sample: the same as in the event files of a card with this seed.
+    """Make the selected events of one sample.
 
     Parameters
     ----------
     part, configuration, selection
         What decays, the detector, and which events to keep.
-    seed
-        Of the run.
+    key
+        Of the random numbers; `stream_key` of a run's seed and the sample's name gives the events of its files.
     vetoes
         Whether probabilities go into weights, or are decided.
     threads
@@ -89,7 +90,6 @@ def simulate(
         If the process, its parameters or a number of the detector cannot be used.
     """
     made = chain(part, configuration, vetoes)
-    key = stream_key(seed, part.name)
     total = part.candidates
     pieces = [(made, key, first, min(CHUNK, total - first), part.name) for first in range(0, total, CHUNK)]
     chunks = run_in_threads(Worker(selection, progress), pieces, threads)
@@ -116,7 +116,7 @@ def simulate_card(
             part,
             configuration,
             selection,
-            seed=card.run.seed,
+            stream_key(card.run.seed, part.name),
             vetoes=card.detector.vetoes,
             threads=threads,
             progress=progress,

@@ -16,9 +16,9 @@ from kaongen.beam import Zone
 from kaongen.configuration import Configuration
 from kaongen.decays.sampling import CHUNK
 from kaongen.production.card import SamplePart
-from kaongen.production.engine import Progress, Worker, columns, run_in_threads
-from kaongen.production.selection import TABLES, Selection
-from kaongen.production.source import chain, info
+from kaongen.production.engine import Progress
+from kaongen.production.memory import simulate as simulate_events
+from kaongen.production.selection import Selection
 from kaongen.random import stream_key
 
 Columns = dict[str, NDArray[Any]]
@@ -106,17 +106,19 @@ def simulate(
     ProcessError
         If there is no such process, or parameters are missing or out of range.
     """
-    part = SamplePart(process=name, name="sample", zone=zone, role="signal", candidates=decays, parameters=values or {})
-    made = chain(part, configuration, "weight")
-    key = stream_key(seed, f"{name}/{zone}")
-    firsts = range(0, decays, CHUNK)
-    label = f"{name} {zone}" if zone != "volume" else name
-    pieces = [(made, key, first, CHUNK, label) for first in firsts]
-    chunks = run_in_threads(Worker(selection, progress), pieces, threads)
+    part = SamplePart(
+        process=name,
+        name=f"{name}-{zone}" if zone != "volume" else name,
+        zone=zone,
+        role="signal",
+        candidates=CHUNK * math.ceil(decays / CHUNK),
+        parameters=values or {},
+    )
+    made = simulate_events(
+        part, configuration, selection, stream_key(seed, f"{name}/{zone}"), threads=threads, progress=progress
+    )
     return Sample(
-        generated=len(firsts) * CHUNK,
-        branching_fraction=info(part).branching_fraction or 0.0,
-        columns=columns(chunks, TABLES[configuration.candidate]),
+        generated=made.tally.generated, branching_fraction=made.info.branching_fraction or 0.0, columns=made.data
     )
 
 

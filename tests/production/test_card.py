@@ -167,7 +167,8 @@ def test_changed_numbers_reach_the_detector():
         ("confidence_level = 0.9", "confidence_level = 1.0", ["analysis.confidence_level = 1.0", "less than 1"]),
         ("confidence_level = 0.9", "confidence_level = 90", ["analysis.confidence_level = 90", "less than 1"]),
         ("confidence_level = 0.9", "confidence_level = nan", ["analysis.confidence_level = nan", "finite"]),
-        ('name = "mu_invisible"', 'name = "dimuon"', ["analysis.name = 'dimuon'", "'mu_invisible'"]),
+        ('name = "mu_invisible"', 'name = "dimoun"', ["analysis.name = 'dimoun'", "did you mean 'dimuon'", "pion_x"]),
+        ('name = "mu_invisible"', 'name = "none"\nlimit = 1', ["analysis.limit", "confidence_level, name"]),
         ('role = "background"', 'role = "noise"', ["sample[1].role = 'noise'", "'normalisation', 'background'"]),
         ('vetoes = "weight"', 'vetoes = "maybe"', ["detector.vetoes = 'maybe'", "'weight' or 'accept'"]),
         # names that become paths
@@ -208,6 +209,70 @@ def test_a_detector_that_cannot_be_is_refused(change):
 @pytest.mark.parametrize("value", ['"100"', "true"])
 def test_a_number_of_candidates_is_written_as_one(value):
     assert "candidates" in complaint("candidates = 1_000_000", f"candidates = {value}")
+
+
+SCANNED = (
+    SMALL.replace("[analysis]", "")
+    + """
+[[sample]]
+process = "muN"
+role = "signal"
+candidates = 100
+scan = { m_N = VALUES }
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "masses"),
+    [
+        ("[0.25, 0.2]", [0.25, 0.2]),
+        ("{ first = 0.2, last = 0.3, step = 0.05 }", [0.2, 0.25, 0.3]),
+        ("{ first = 0.2, last = 0.2999, step = 0.05 }", [0.2, 0.25]),
+        ("{ first = 0.3, last = 0.303, step = 0.0005 }", [0.3, 0.3005, 0.301, 0.3015, 0.302, 0.3025, 0.303]),
+    ],
+)
+def test_a_scan_is_a_sample_for_each_value(values, masses):
+    samples = parse_card(SCANNED.replace("VALUES", values), "my.toml").sample[1:]
+    assert [s.parameters for s in samples] == [{"m_N": mass} for mass in masses]
+    assert [s.name for s in samples] == [f"muN-{1e3 * mass:g}" for mass in masses]
+    assert {(s.process, s.role, s.candidates) for s in samples} == {("muN", "signal", 100)}
+
+
+def test_a_scan_is_what_it_stands_for():
+    scan = parse_card(SCANNED.replace("VALUES", "[0.25]"), "my.toml")
+    written = SCANNED.replace('process = "muN"', 'name = "muN-250"\nprocess = "muN"')
+    written = written.replace("scan = { m_N = VALUES }", "parameters = { m_N = 0.25 }")
+    assert scan.sha256() == parse_card(written, "my.toml").sha256()
+    assert scan.changed(seed=4).sample == scan.sample
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ("{ first = 0.2, last = 0.1, step = 0.05 }", ["sample[1].scan.m_N", "last = 0.1 lies before first = 0.2"]),
+        ("{ first = 0.2, last = 0.3, stop = 0.05 }", ["sample[1].scan.m_N.stop", "'step'", "first, last, step"]),
+        ("{ first = 0.2, last = 0.3, step = 0 }", ["sample[1].scan.m_N.step = 0", "greater than 0"]),
+        ("{ first = 0.2, last = 0.3, step = 1e-9 }", ["more than 10000"]),
+        ("[0.2, 0.2]", ["two samples are called 'muN-200'"]),
+        ("[0.2], m_X = [0.1]", ["sample[1].scan", "at most 1"]),
+        ("[0.2] }\nparameters = { m_N = 0.1", ["m_N is both in `parameters` and in `scan`"]),
+    ],
+)
+def test_a_scan_that_cannot_be_is_refused(values, said):
+    with pytest.raises(CardError) as caught:
+        parse_card(SCANNED.replace("VALUES", values), "my.toml")
+    for fragment in said:
+        assert fragment in str(caught.value)
+
+
+def test_a_scaled_card_has_whole_chunks():
+    shipped = read_card("na62-muon")
+    assert shipped.scaled(1.0) == shipped
+    for part, whole in zip(shipped.scaled(0.01).sample, shipped.sample, strict=True):
+        assert part.candidates % CHUNK == 0
+        assert 0 <= part.candidates - 0.01 * whole.candidates < CHUNK
+    assert shipped.roles()["munug"] == "background"
 
 
 def test_one_mistake_is_one_line():
