@@ -82,7 +82,7 @@ def reproduce(
     numbers, figures = compare(paper, results)
     try:
         files = [path for figure in figures for path in _write(figure, directory / FIGURES)]
-        report = write_reproduction(paper, numbers, figures, results, directory)
+        report = write_reproduction(paper, numbers, figures, results, directory, drawn=files)
     except OSError as problem:
         raise EventFileError(f"cannot write the figures of {paper} to {directory}: {problem.strerror}") from None
     return Reproduction(numbers, figures, results, report, files)

@@ -12,8 +12,10 @@ from kaongen.errors import EventFileError
 from kaongen.events.durable import write_durably
 from kaongen.events.reader import EventSet, open_events
 from kaongen.production.card import Card
-from kaongen.production.directory import CARD_FILE, PLOTS, RESULT_FILE, prepare, read_run_card
+from kaongen.production.directory import CARD_FILE, PLOTS, RESULT_FILE, TABLES, prepare, read_run_card
 from kaongen.production.engine import Progress, plan, produce
+from kaongen.report.curves import save_result_curves
+from kaongen.report.html import write_report
 from kaongen.report.plots import save_plots
 
 
@@ -24,6 +26,8 @@ class Outcome:
     result: Result
     directory: Path
     plots: list[Path]
+    tables: list[Path]
+    report: Path
 
 
 def run(
@@ -87,9 +91,11 @@ def _conclude(events: EventSet[Any], card: Card, directory: Path) -> Outcome:
     _write(directory / RESULT_FILE, result.model_dump_json(indent=2))
     try:
         plots = save_plots(result, directory / PLOTS)
+        tables = save_result_curves(result, directory / TABLES)
+        report = write_report(result, directory, card=card, provenance=events.provenance, drawn=plots)
     except OSError as problem:
-        raise EventFileError(f"cannot write the plots to {directory / PLOTS}: {problem.strerror}") from None
-    return Outcome(result, directory, plots)
+        raise EventFileError(f"cannot write the report to {directory}: {problem.strerror}") from None
+    return Outcome(result, directory, plots, tables, report)
 
 
 def _write(path: Path, text: str) -> None:

@@ -52,7 +52,8 @@ def run(
         print_json(outcome.result.model_dump())
         return
     print_table(result_tables(outcome.result))
-    print(f"\n{time.monotonic() - started:.1f} s; in {directory}: shards/ (events), result.json, plots/")
+    seconds = time.monotonic() - started
+    print(f"\n{seconds:.1f} s; in {directory}: report.html, result.json, plots/, tables/, shards/ (events)")
     print(f"next: kaongen inspect {directory}   or   kaongen.open({str(directory)!r}) in Python")
 
 

@@ -16,9 +16,10 @@ CARD_FILE = "card.json"
 RESULT_FILE = "result.json"
 SHARDS = "shards"
 PLOTS = "plots"
+TABLES = "tables"
 REPORT_FILE = "report.html"
 
-_OURS = (CARD_FILE, MANIFEST, RESULT_FILE, REPORT_FILE, SHARDS, PLOTS)
+_OURS = (CARD_FILE, MANIFEST, RESULT_FILE, REPORT_FILE, SHARDS, PLOTS, TABLES)
 
 
 def prepare(directory: Path, card: Card, *, resume: bool, overwrite: bool) -> None:
@@ -91,7 +92,7 @@ def _remove_run(directory: Path, there: list[str]) -> None:
         raise EventFileError(f"{directory} holds {foreign[0]} besides a run: move it away, or choose another with -o")
     with _named(directory, "remove the run in"):
         # the manifest first: without it nothing that is left would be trusted
-        for name in (MANIFEST, RESULT_FILE, REPORT_FILE, PLOTS, SHARDS, CARD_FILE):
+        for name in (MANIFEST, RESULT_FILE, REPORT_FILE, PLOTS, TABLES, SHARDS, CARD_FILE):
             path = directory / name
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)

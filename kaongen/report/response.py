@@ -44,6 +44,16 @@ SUBJECTS: Final[tuple[Callable[[Model], Subject], ...]] = (
 )
 """In the order of the overview."""
 
+GLANCE: Final = (
+    beam.beam,
+    tracks.spectrometer,
+    tracks.chambers,
+    identification.rings,
+    identification.krypton,
+    vetoes.inefficiencies,
+)
+"""Of which a report shows the first panel: quick to compute."""
+
 OVERVIEW: Final = "response"
 NUMBERS: Final = "numbers.txt"
 
@@ -96,6 +106,14 @@ class Response:
                 for name, q in self.configuration.quantities.items()
             },
         }
+
+
+def glance(configuration: Configuration) -> Any:
+    """A drawing of six panels: kaons, spectrometer, geometry, RICH, krypton and photons."""
+    model = Model(configuration)
+    subjects = (make(model) for make in GLANCE)
+    panels = [replace(subject.panels[0], title=f"{subject.title}: {subject.panels[0].title}") for subject in subjects]
+    return grid(panels, 3, f"Response of {configuration.name}", configuration.description)
 
 
 def _save(figure: Any, path: Path) -> Path:

@@ -6,8 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +18,7 @@ from kaongen.random import stream_key
 
 Array = NDArray[np.float64]
 Style = Literal["line", "steps", "bars"]
+Drawn = TypeVar("Drawn")
 
 KEY = stream_key(1, "response")
 """Of the random numbers of all curves that need some."""
@@ -229,7 +229,7 @@ _STYLE = {
 }  # fmt: skip
 
 
-def in_style(work: Callable[[], list[Path]]) -> list[Path]:
+def in_style(work: Callable[[], Drawn]) -> Drawn:
     """Call something that draws, with the style of the figures and without a trace in the user's."""
     import mplhep
     from matplotlib import rc_context

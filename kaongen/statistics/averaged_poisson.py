@@ -90,7 +90,10 @@ def log_averaged_cdf(n: float, signal: float, background: float, background_erro
         return log_poisson_cdf(n, mean) - 0.5 * t * t
 
     lowest = -background / background_error
-    peak, scale = _peak(log_integrand, max(lowest, -background_error - 1.0), 1.0)
+    # Where the peak of a Gaussian in place of the Poisson distribution is bounded by: only where to look first.
+    excess = max(signal + background - n, 0.0)
+    guess = -excess * background_error / (n + 1.0 + background_error * background_error)
+    peak, scale = _peak(log_integrand, max(guess, lowest), max(lowest, -background_error - 1.0), 1.0)
     reach = math.sqrt(2.0 * _DROP)
     low, high = max(lowest, peak - reach), peak + reach
     edge, width = n + 1.0 - signal - background, math.sqrt(n + 1.0)
@@ -148,16 +151,25 @@ def _upper_tail(a: float, x: Floats) -> Floats:
     return np.asarray(log_probability + np.log(x / fraction), dtype=np.float64)
 
 
-def _peak(f: Callable[[Floats], Floats], left: float, right: float) -> tuple[float, float]:
+def _peak(f: Callable[[Floats], Floats], guess: float, left: float, right: float) -> tuple[float, float]:
     """Where the concave f is largest in [left, right], and a step over which it loses less than 1 on either side."""
+    reach = 2.0
+    low, high = max(left, guess - reach), min(right, guess + reach)
     while True:
-        grid = np.linspace(left, right, 65)
+        grid = np.linspace(low, high, 33)
         values = f(grid)
         i = int(np.argmax(values))
-        before, after = max(i - 1, 0), min(i + 1, grid.size - 1)
+        at_low, at_high = i == 0 and low > left, i == 32 and high < right
+        if at_low or at_high:  # the peak lies outside
+            reach *= 4.0
+            low, high = (
+                (max(left, low - reach), float(grid[1])) if at_low else (float(grid[31]), min(right, high + reach))
+            )
+            continue
+        before, after = max(i - 1, 0), min(i + 1, 32)
         if values[i] - min(values[before], values[after]) < 1.0:
-            return float(grid[i]), max((right - left) / 64.0, 1e-18)
-        left, right = float(grid[before]), float(grid[after])
+            return float(grid[i]), max((high - low) / 32.0, 1e-18)
+        low, high = left, right = float(grid[before]), float(grid[after])
 
 
 def _panels(low: float, high: float, peak: float, scale: float, around: tuple[float, ...]) -> Floats:

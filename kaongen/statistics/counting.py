@@ -10,46 +10,35 @@ from scipy.special import log_ndtr, ndtri, ndtri_exp
 
 from kaongen.errors import StatisticsError
 from kaongen.statistics.averaged_poisson import log_averaged_cdf, log_truncation_norm
+from kaongen.statistics.limit import UpperLimit
+from kaongen.statistics.roots import falling_root
 
 METHOD = "hybrid CLs, Gaussian background truncated at zero"
 LARGEST_COUNT = 1e10  # logarithms of probabilities reach -1e10 there, and their rounding error 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class CountingLimit:
-    """Observed and expected upper limits on the number of signal events.
+class CountingLimit(UpperLimit):
+    """Upper limits on the number of signal events, with what they follow from. All in events.
 
-    `expected` is the median limit of experiments without signal, the bands its quantiles at -2, -1, +1 and +2 standard
-    deviations; `observed` and `n_observed` are None where nothing was observed yet. All in events.
+    `n_observed` is None where nothing was observed yet.
     """
 
-    observed: float | None
-    expected: float
-    minus_two_sigma: float
-    minus_one_sigma: float
-    plus_one_sigma: float
-    plus_two_sigma: float
     n_observed: int | None
     background: float
     background_error: float
-    confidence_level: float
 
     def as_dict(self) -> dict[str, object]:
         """The limit, its inputs and its method as an object that JSON can hold."""
         return {
             "observed": self.observed,
             "expected": self.expected,
-            "bands": {
-                "-2": self.minus_two_sigma,
-                "-1": self.minus_one_sigma,
-                "+1": self.plus_one_sigma,
-                "+2": self.plus_two_sigma,
-            },
+            "bands": self.bands,
             "n_observed": self.n_observed,
             "background": self.background,
             "background_error": self.background_error,
             "confidence_level": self.confidence_level,
-            "method": METHOD,
+            "method": self.method,
         }
 
 
@@ -136,9 +125,7 @@ def counting_limit(
     StatisticsError
         As in `upper_limit`.
     """
-    n = None if n_observed is None else _checked_events(n_observed)
-    _check_background(background, background_error)
-    _check_confidence_level(confidence_level)
+    n = check_counting(n_observed, background, background_error, confidence_level)
     counts = [_background_quantile(float(k), background, background_error) for k in (-2, -1, 0, 1, 2)]
     low2, low1, median, high1, high2 = (
         _upper_limit(count, background, background_error, confidence_level) for count in counts
@@ -154,7 +141,18 @@ def counting_limit(
         background=float(background),
         background_error=float(background_error),
         confidence_level=float(confidence_level),
+        method=METHOD,
     )
+
+
+def check_counting(
+    n_observed: int | None, background: float, background_error: float, confidence_level: float
+) -> int | None:
+    """The number of events as an int, after all four were found possible; StatisticsError otherwise."""
+    n = None if n_observed is None else _checked_events(n_observed)
+    _check_background(background, background_error)
+    _check_confidence_level(confidence_level)
+    return n
 
 
 def _log_cls(signal: float, n: int, background: float, background_error: float) -> float:
@@ -166,21 +164,24 @@ def _log_cls(signal: float, n: int, background: float, background_error: float) 
 def _upper_limit(n: int, background: float, background_error: float, confidence_level: float) -> float:
     without_signal = log_averaged_cdf(n, 0.0, background, background_error)
     target = math.log1p(-confidence_level)
+    target_z = float(ndtri_exp(target))
+
+    def log_cls(signal: float) -> float:
+        return log_averaged_cdf(n, signal, background, background_error) - without_signal
 
     def excess(signal: float) -> float:
-        return log_averaged_cdf(n, signal, background, background_error) - without_signal - target
+        """Distance from the limit in standard deviations: nearly linear in the signal."""
+        return float(ndtri_exp(min(log_cls(signal), -1e-16))) - target_z
 
     least = -target  # log CLs falls at most as fast as s, so the limit is never below that of n = 0
-    remaining = excess(least)
+    remaining = log_cls(least) - target
     if n == 0 or remaining <= 0.0:
         return least
     # log CLs is concave in s: the chord through its values at 0 and `least` meets the target beyond the limit.
     chord = least * least / (least - remaining) if remaining < least else math.inf
-    guess = 1.1 * _gaussian_limit(n, background, background_error, target)
-    low, high = least, max(min(chord, guess), least) * (1.0 + 1e-6)
-    while excess(high) > 0.0:
-        low, high = high, 2.0 * high
-    return float(brentq(excess, low, high, xtol=max(1e-12 * least, 1e-300), rtol=1e-12))
+    guess = max(min(chord, _gaussian_limit(n, background, background_error, target)), least)
+    sigma = max(math.hypot(math.sqrt(n), background_error), 1.0)
+    return falling_root(excess, guess, sigma, least)
 
 
 def _gaussian_limit(n: int, background: float, background_error: float, log_one_minus_cl: float) -> float:
@@ -202,10 +203,26 @@ def _background_quantile(standard_deviations: float, background: float, backgrou
 
     if excess(0.0) >= 0.0:
         return 0
-    high = background + 1.0 + max(standard_deviations, 0.0) * math.hypot(math.sqrt(background), background_error)
-    while excess(high) < 0.0:
-        high *= 2.0
-    n = math.ceil(float(brentq(excess, 0.0, high, xtol=0.01)))
+    # A quantile is wanted to 0.01 only, so a bracket close by does.
+    sigma = max(math.hypot(math.sqrt(background), background_error), 0.5)
+    low = high = max(background + standard_deviations * sigma, 0.0)
+    value, step = excess(low), 0.0
+    while True:
+        step = max(2.0 * step, 1.1 * abs(value) * sigma, 0.01)
+        if value < 0.0:
+            low, high = high, high + step
+            value = excess(high)
+            if value >= 0.0:
+                break
+        else:
+            low, high = max(low - step, 0.0), low
+            value = excess(low)
+            if value < 0.0:
+                break
+    root = float(brentq(excess, low, high, xtol=0.01))
+    n = math.ceil(root)
+    if 0.05 < n - root < 0.95:
+        return n
     # The root of the interpolated distribution is known to 0.01 only: step to the integer that defines the quantile.
     while n > 0 and excess(n - 1) >= 0.0:
         n -= 1

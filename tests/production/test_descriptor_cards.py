@@ -121,7 +121,7 @@ def test_a_card_with_a_decay_runs(flying):
 
 def test_the_result_has_its_acceptance(flying):
     """Between nothing, where photons are seen, and that of an invisible phi, by its tally."""
-    (row_of,) = (r for r in flying.result.acceptances if r.sample == "phi-gg")
+    (row_of,) = (r for r in flying.result.samples if r.sample == "phi-gg")
     assert row_of.acceptance.value > 0
     assert row_of.acceptance.value < 1
 
