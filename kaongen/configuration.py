@@ -14,7 +14,7 @@ from kaongen.errors import CardError, suggestion
 
 Status = Literal["input", "recalled", "tuned"]
 
-CONFIGURATIONS = ("na62-2015", "na62-2016-2018", "na62-2017-pinunu")
+CONFIGURATIONS = ("na62-2015", "na62-2016-2018", "na62-2016-2018-3mu", "na62-2017-pinunu")
 
 Candidate = Literal["muon", "pion", "three muons"]
 """What the charged track of an event is taken for, or all three."""

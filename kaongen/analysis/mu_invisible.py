@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kaongen.analysis import heavy_neutrino, heavy_neutrino_scans
 from kaongen.analysis.mu_invisible_limits import published_limit, scans
 from kaongen.analysis.mu_invisible_numbers import numbers
 from kaongen.analysis.mu_invisible_samples import reduce_samples, refuse_without_events, spectrum, summaries
@@ -17,12 +18,11 @@ from kaongen.analysis.record import Value
 from kaongen.analysis.requirements import require, require_of_card
 from kaongen.analysis.result import Result
 from kaongen.analysis.summary import provenance_of
-from kaongen.configuration import Configuration
+from kaongen.configuration import CONFIGURATIONS, Configuration, load
 from kaongen.events.reader import EventSet
 from kaongen.papers import na62_mu as paper
 from kaongen.production.card import Card
 from kaongen.production.selection import Selection
-from kaongen.production.source import info
 from kaongen.searches.mu_invisible import MuInvisible
 
 _NEEDED_ROLES = ("normalisation",)
@@ -42,7 +42,7 @@ def check(card: Card) -> None:
         If the card has no sample for the normalisation, or its detector's configuration looks for another particle.
     """
     require_of_card(
-        [info(part) for part in card.sample],
+        [],
         card.roles(),
         card.detector.configuration,
         card.configuration().candidate,
@@ -77,12 +77,21 @@ def analyse(events: EventSet[Any], roles: Mapping[str, str], settings: MuInvisib
     )  # fmt: skip
     samples = reduce_samples(events, roles, settings.n_kaons)
     refuse_without_events(samples.normalisation)
+    heavy = heavy_neutrino.search(samples, settings, _end_of(events.provenance.detector))
     same_data = settings.n_kaons == paper.N_KAONS.value
     return Result(
         **provenance_of(events.provenance, settings, run),
         n_kaons=Value(value=settings.n_kaons, error=paper.N_KAONS.error if same_data else 0.0),
-        numbers=numbers(samples, settings, published_limit(settings)),
+        numbers=[
+            *numbers(samples, settings, published_limit(settings)),
+            *(heavy_neutrino_scans.numbers(heavy) if heavy else []),
+        ],
         samples=summaries(samples, settings.signal_region),
-        spectra=[spectrum(samples)],
-        scans=scans(samples, settings),
+        spectra=[spectrum(samples), *([heavy_neutrino_scans.spectrum(heavy)] if heavy else [])],
+        scans=[*scans(samples, settings), *(heavy_neutrino_scans.scans(heavy) if heavy else [])],
     )
+
+
+def _end_of(detector: str) -> float:
+    """Where the last detector stands that would see decays of N: MUV3, z in m."""
+    return load(detector if detector in CONFIGURATIONS else "na62-2016-2018").number("muv3.z")

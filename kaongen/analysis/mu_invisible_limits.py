@@ -15,7 +15,7 @@ from kaongen.analysis.record import Axis, Value
 from kaongen.analysis.result import Column, Scan
 from kaongen.papers import na62_mu as paper
 from kaongen.searches.mu_invisible import MuInvisible
-from kaongen.statistics.counting import METHOD, counting_limit
+from kaongen.statistics.counting import counting_limit
 from kaongen.statistics.limit import UpperLimit
 from kaongen.statistics.sensitivity import branching_fraction_limit
 
@@ -24,21 +24,6 @@ COUPLINGS = {"munuV": "g", "munuphi": "y"}
 _CUT_AXIS = Axis(name="m2_cut", label=r"Lower cut on $m^2_\mathrm{miss}$", unit="GeV^2")
 _EVENTS_AXIS = Axis(name="signal_events", label="Upper limit on signal events")
 _FRACTION_AXIS = Axis(name="branching_fraction", label="Upper limit on the branching fraction")
-
-
-def limit_on_events(n: int | None, background: float, error: float, level: float) -> UpperLimit:
-    """The counting experiment, as a limit of the common form."""
-    found = counting_limit(n, background, error, level)
-    return UpperLimit(
-        observed=found.observed,
-        expected=found.expected,
-        minus_two_sigma=found.minus_two_sigma,
-        minus_one_sigma=found.minus_one_sigma,
-        plus_one_sigma=found.plus_one_sigma,
-        plus_two_sigma=found.plus_two_sigma,
-        confidence_level=level,
-        method=METHOD,
-    )
 
 
 @dataclass(frozen=True)
@@ -52,7 +37,7 @@ class Cut:
 
 def published_limit(settings: MuInvisible) -> UpperLimit:
     """From the counts of the settings."""
-    return limit_on_events(settings.observed, settings.background, settings.background_error, settings.confidence_level)
+    return counting_limit(settings.observed, settings.background, settings.background_error, settings.confidence_level)
 
 
 def simulated_cuts(samples: Samples, settings: MuInvisible) -> list[Cut]:
@@ -62,10 +47,10 @@ def simulated_cuts(samples: Samples, settings: MuInvisible) -> list[Cut]:
     """
     found, relative = [], settings.background_error / settings.background
     for low in cuts(settings.cut_step):
-        total = background_above(samples.backgrounds, float(low))
+        total = background_above(samples.expected, float(low))
         if total.value > 0.0:
             error = math.hypot(relative * total.value, total.error)
-            limit = limit_on_events(None, total.value, error, settings.confidence_level)
+            limit = counting_limit(None, total.value, error, settings.confidence_level)
             found.append(Cut(float(low), Value(value=total.value, error=error), limit))
     return found
 

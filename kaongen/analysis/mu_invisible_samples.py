@@ -98,6 +98,16 @@ class Samples:
     def signals(self) -> tuple[Reduced, ...]:
         return self.of("signal")
 
+    @property
+    def expected(self) -> tuple[Reduced, ...]:
+        """All that there is without a signal: backgrounds, and the normalisation unless one of them contains it."""
+        peak = self.normalisation.info
+        for s in self.backgrounds:
+            inside = {s.info.process, *(c.process for c in s.info.components)}
+            if s.info.zone == peak.zone and peak.process in inside:
+                return self.backgrounds
+        return (self.normalisation, *self.backgrounds)
+
     def of(self, role: str) -> tuple[Reduced, ...]:
         """Those with a role, in the order of the card."""
         return tuple(s for s in self.everything if s.role == role)

@@ -97,8 +97,8 @@ class PionSelection:
 
     momentum (GeV), E/p (above it is more than a pion leaves, which the paper's classifier rejects), closest approach
     (m), volume (m); box : z of the final collimator and the half sizes in x and y (m) inside which a track must not
-    point; regions : for each, limits of the momentum (GeV), of the missing mass squared (GeV^2), of that with the
-    RICH's momentum, and of that with the beam's average; without any, all masses pass.
+    point, but may where they are 0; regions : for each, limits of the momentum (GeV), of the missing mass squared
+    (GeV^2), of that with the RICH's momentum, and of that with the beam's average; without any, all masses pass.
     """
 
     momentum: tuple[float, float] = (15.0, 35.0)
@@ -116,7 +116,7 @@ class PionSelection:
         "closest approach",
         "vertex",
         "box",
-        "signal regions",
+        "missing masses",
     )
 
     def apply(
@@ -129,8 +129,8 @@ class PionSelection:
     def explain(self, event: EventBlock, j: int) -> list[CutOutcome]:
         """The cuts on event j of a block, each by itself: also those behind one that it fails.
 
-        box : how far off the axis the track is at the collimator, in half sizes of the box. signal regions : of the
-        missing mass alone; the other momenta have limits of their own.
+        box : how far off the axis the track is at the collimator, in half sizes of the box (in m where it has none).
+        missing masses : the one with all momenta measured; the others have limits of their own.
         """
         measured = [float(x) for x in event.reco[j::BLOCK]]
         px, py, pz = (measured[number] for number in (R_PX, R_PY, R_PZ))
@@ -150,7 +150,9 @@ class PionSelection:
             CutOutcome(energy, measured[R_EOP], "", (None, self.eop_max), measured[R_EOP] < self.eop_max),
             CutOutcome(closest, cda, "m", (None, self.cda_max), cda < self.cda_max),
             CutOutcome(vertex, z, "m", self.volume, self.volume[0] <= z <= self.volume[1]),
-            CutOutcome(box, max(off_x / box_x, off_y / box_y), "", (1.0, None), off_x >= box_x or off_y >= box_y),
+            CutOutcome(box, max(off_x / box_x, off_y / box_y), "", (1.0, None), off_x >= box_x or off_y >= box_y)
+            if box_x > 0.0 and box_y > 0.0
+            else CutOutcome(box, max(off_x, off_y), "m", _ANY, True),
             CutOutcome(regions, m2, "GeV²", limit, inside),
         ]
 

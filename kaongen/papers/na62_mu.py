@@ -74,6 +74,8 @@ HNL_ACCEPTANCE_FACTOR: Final = {5.0: 2.0, 1.0: 10.0}
 """Lifetime in ns: the acceptance is lower by up to that factor."""
 MUNUX_MASSES: Final = (0.010, 0.370, 0.010)
 """First, last, step: 37 masses."""
+MUNUX_LIMIT_ORDER: Final = (1e-5, 1e-7)
+"""Orders of magnitude of the limits on BR(K+ -> mu+ nu X) at the lowest and the highest masses."""
 
 HNL_LIMIT: Final[tuple[tuple[float, float], ...]] = (
     (0.1998, 2.75e-8), (0.2006, 4.69e-8), (0.2019, 3.61e-8), (0.2027, 3.54e-8), (0.2039, 2.39e-8),

@@ -22,6 +22,7 @@ from kaongen.detector.stage import Stage
 from kaongen.errors import ProcessError
 from kaongen.event_block import EventBlock
 from kaongen.jit import BLOCK
+from kaongen.production.selection import MEASURED_ROWS
 from kaongen.upstream import pion_decay, transport
 
 
@@ -91,9 +92,18 @@ class Chain:
     limits: NDArray[np.uint64]
     detector: NA62
 
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Rows of `measured` that become columns of an event file, in their order."""
+        return MEASURED_ROWS
+
     def block(self) -> EventBlock:
         """Room for one block; each thread needs its own."""
         return EventBlock(self.particles)
+
+    def measured(self, event: EventBlock) -> NDArray[np.float64]:
+        """What is measured of the events of a block."""
+        return event.reco
 
     @property
     def particles(self) -> int:

@@ -40,7 +40,7 @@ from kaongen.events.writer import write_shard
 from kaongen.jit import BLOCK
 from kaongen.production.card import Card
 from kaongen.production.chain import Chain
-from kaongen.production.selection import MEASURED_ROWS, TABLES, Selection, gather
+from kaongen.production.selection import TABLES, Selection, gather
 from kaongen.production.source import chain, info
 from kaongen.random import stream_key
 
@@ -82,8 +82,8 @@ def plan(card: Card) -> Manifest:
     KaongenError
         If a process, a parameter or a number of the detector in the card cannot be used.
     """
-    card.configuration()
-    samples = [SamplePlan(info=info(part), candidates=part.candidates) for part in card.sample]
+    candidate = card.configuration().candidate
+    samples = [SamplePlan(info=info(part, candidate), candidates=part.candidates) for part in card.sample]
     provenance = Provenance(
         kaongen_version=version("kaongen"),
         card_sha256=card.sha256(),
@@ -226,9 +226,10 @@ class Worker:
 
     def run(self, chain: Chain, key: np.uint64, first: int, n: int, name: str = "") -> Chunk:
         """The selected events of candidates first .. first + n - 1."""
-        if getattr(self._own, "particles", None) != chain.particles:
+        kind = (type(chain), chain.particles)
+        if getattr(self._own, "kind", None) != kind:
             self._own.event = chain.block()
-            self._own.particles = chain.particles
+            self._own.kind = kind
         event = self._own.event
         cuts = len(self._selection.cuts)
         counts, sums = np.zeros(cuts, dtype=np.int64), np.zeros(cuts)
@@ -236,7 +237,7 @@ class Worker:
         passed = np.empty(BLOCK, dtype=np.int64)
         index, weight = np.empty(n, dtype=np.uint64), np.empty(n)
         component = np.empty(n, dtype=np.uint8)
-        measured = np.empty((len(MEASURED_ROWS), n), dtype=np.float32)
+        measured = np.empty((len(chain.rows), n), dtype=np.float32)
         filled = above = 0
         for lane, numbers in chain.batches(key, first, n):
             event.take(numbers)
@@ -247,7 +248,7 @@ class Worker:
                 index[filled : filled + k] = event.index[passed[:k]]
                 weight[filled : filled + k] = event.weight[passed[:k]]
                 component[filled : filled + k] = lane.component
-                gather(k, passed, MEASURED_ROWS, event.reco, filled, measured)
+                gather(k, passed, chain.rows, chain.measured(event), filled, measured)
                 filled += k
         if self._progress:
             self._progress(name, n)

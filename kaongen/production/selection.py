@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,6 +32,21 @@ from kaongen.event_block import (
 from kaongen.events.columns import Column, FourMomentum, Table
 from kaongen.jit import BLOCK, block_kernel
 from kaongen.particles import M_K, M_MU, M_PI
+from kaongen.production.three_muons_block import (
+    S_CDA,
+    S_EOP,
+    S_FIRST,
+    S_KAON,
+    S_LEAD,
+    S_LEAD_TRUE,
+    S_M2,
+    S_OTHER,
+    S_OTHER_TRUE,
+    S_TRACK,
+    S_VX,
+    S_VY,
+    S_VZ,
+)
 
 
 @dataclass(frozen=True)
@@ -98,27 +113,61 @@ def _measured(track: str) -> tuple[tuple[int, str, str, str], ...]:
     )
 
 
-def _table(track: Candidate, mass: float) -> Table:
+_ORDERED = {
+    1: "the positive muon with the larger energy in the rest frame of the measured kaon",
+    2: "the other positive muon",
+    3: "the negative muon",
+}
+
+_THREE_MUONS = (
+    *((S_KAON + i, f"kaon_p{x}", "GeV", f"momentum of the kaon measured by GTK, {x}") for i, x in enumerate("xyz")),
+    *(
+        (S_FIRST + 3 * (number - 1) + i, f"muon{number}_p{x}", "GeV", f"momentum measured by STRAW of {text}, {x}")
+        for number, text in _ORDERED.items()
+        for i, x in enumerate("xyz")
+    ),
+    (S_VX, "vertex_x", "m", "point closest to the three tracks, x"),
+    (S_VY, "vertex_y", "m", "point closest to the three tracks, y"),
+    (S_VZ, "vertex_z", "m", "point closest to the three tracks, z from the target"),
+    (S_CDA, "cda", "m", "distance of the kaon's track from that point"),
+    (S_LEAD, "m_mumu_lead", "GeV", "mass of muon1 and muon3"),
+    (S_OTHER, "m_mumu_other", "GeV", "mass of muon2 and muon3"),
+    (S_M2, "m2_miss", "GeV^2", "missing mass squared of the kaon and the three muons"),
+    (S_TRACK, "gtk_track", "", "truth of the GTK track taken for the kaon's: 0 its own, 1, 2, ... another particle's"),
+    (S_EOP, "eop", "", "largest energy in the LKr over momentum of the three"),
+    (S_LEAD_TRUE, "m_mumu_lead_true", "GeV", "mass of the pair of muon1 and muon3 as it was generated"),
+    (S_OTHER_TRUE, "m_mumu_other_true", "GeV", "mass of the pair of muon2 and muon3 as it was generated"),
+)
+"""What is stored of three muons. Masses are computed before the momenta are rounded to float32."""
+
+
+_IDENTITY = (
+    Column("index", "uint64", "", "candidate number: the event's identity, from which it can be made again"),
+    Column("weight", "float64", "", "probability to be seen, times the bound's excess where there was one"),
+    Column("component", "uint8", "", "which decay of the sample's mixture it is; 0 in a sample of one decay"),
+)
+
+
+def _table(rows: Sequence[tuple[int, str, str, str]], masses: Mapping[str, float]) -> Table:
     return Table(
-        columns=(
-            Column("index", "uint64", "", "candidate number: the event's identity, from which it can be made again"),
-            Column("weight", "float64", "", "probability to be seen, times the bound's excess where there was one"),
-            Column("component", "uint8", "", "which decay of the sample's mixture it is; 0 in a sample of one decay"),
-            *(Column(name, "float32", unit, text) for _, name, unit, text in _measured(track)),
-        ),
-        momenta=(
-            FourMomentum("kaon", "kaon_px", "kaon_py", "kaon_pz", mass_GeV=M_K),
-            FourMomentum(track, f"{track}_px", f"{track}_py", f"{track}_pz", mass_GeV=mass),
+        columns=(*_IDENTITY, *(Column(name, "float32", unit, text) for _, name, unit, text in rows)),
+        momenta=tuple(
+            FourMomentum(name, f"{name}_px", f"{name}_py", f"{name}_pz", mass_GeV=mass) for name, mass in masses.items()
         ),
     )
 
 
-TABLES: dict[Candidate, Table] = {"muon": _table("muon", M_MU), "pion": _table("pion", M_PI)}
-"""Columns of an event file, for each candidate that a selection looks for. Truth beyond the missing mass is not
-stored: the index makes it again."""
+TABLES: dict[Candidate, Table] = {
+    "muon": _table(_measured("muon"), {"kaon": M_K, "muon": M_MU}),
+    "pion": _table(_measured("pion"), {"kaon": M_K, "pion": M_PI}),
+    "three muons": _table(_THREE_MUONS, {"kaon": M_K, "muon1": M_MU, "muon2": M_MU, "muon3": M_MU}),
+}
+"""Columns of an event file, for each candidate that a selection looks for. Truth beyond the missing mass, and the
+masses of pairs, is not stored: the index makes it again."""
 
 MEASURED_ROWS = np.array([number for number, _, _, _ in _measured("muon")])
-"""Rows of the reconstruction behind the float32 columns, in their order."""
+THREE_MUON_ROWS = np.array([number for number, _, _, _ in _THREE_MUONS])
+"""Rows of the reconstruction behind the float32 columns, in their order: of a single track and of three."""
 
 
 @block_kernel

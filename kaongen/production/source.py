@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from kaongen.configuration import Configuration
+from kaongen.configuration import Candidate, Configuration
 from kaongen.decays.catalogue import find
 from kaongen.decays.final_state import final_state
 from kaongen.decays.mixture import Component, alone, from_dec, natural
@@ -13,6 +13,7 @@ from kaongen.errors import CardError, KaongenError, ProcessError
 from kaongen.events.layout import ComponentInfo, SampleInfo
 from kaongen.production.card import SamplePart
 from kaongen.production.chain import Chain, build_chain, build_pion_chain, candidates
+from kaongen.production.three_muons import build_three_muon_chain, three_tracks
 from kaongen.upstream import pion_decay
 
 NATURAL, BEAM_PIONS = "natural", "beam-pions"
@@ -27,6 +28,8 @@ def chain(part: SamplePart, configuration: Configuration, vetoes: Vetoes) -> Cha
     ProcessError
         If a process, a parameter or a decay table cannot be used.
     """
+    if configuration.candidate == "three muons":
+        return build_three_muon_chain(_single_decay(part), configuration, vetoes, part.zone)
     if part.process == BEAM_PIONS:
         return build_pion_chain(configuration, vetoes, part.zone)
     return build_chain(components(part), configuration, vetoes, part.zone)
@@ -49,8 +52,16 @@ def components(part: SamplePart) -> tuple[Component, ...]:
     return (natural() if part.process == NATURAL else from_dec(part.process)).components
 
 
-def info(part: SamplePart) -> SampleInfo:
+def _single_decay(part: SamplePart) -> Component:
+    if part.process == BEAM_PIONS or _is_mixture(part):
+        raise ProcessError(f"a detector that looks for three muons takes a single decay of kaons, not {part.process!r}")
+    return components(part)[0]
+
+
+def info(part: SamplePart, candidate: Candidate = "muon") -> SampleInfo:
     """What a sample is made of, for the event files.
+
+    candidate : what the detector's selection looks for.
 
     Raises
     ------
@@ -58,6 +69,8 @@ def info(part: SamplePart) -> SampleInfo:
         If a process, a parameter or a decay table cannot be used.
     """
     try:
+        if candidate == "three muons":
+            three_tracks(_single_decay(part), part.zone)
         return _info(part)
     except KaongenError as problem:
         raise CardError(f"sample {part.name!r}: {problem}") from None

@@ -86,5 +86,5 @@ def test_what_passes_is_within_its_limit(name):
                 inside = cut.value > 0.0
             if cut.passed:
                 assert inside
-            elif cut.name != "signal regions":
+            elif cut.name != "missing masses":
                 assert not inside

@@ -11,14 +11,18 @@ import numpy as np
 import pytest
 
 from kaongen.analysis.mu_invisible import analyse, check
+from kaongen.analysis.mu_invisible_limits import published_cut
 from kaongen.analysis.result import Result, Value
 from kaongen.decays.catalogue import find
 from kaongen.errors import CardError, EventFileError, KaongenError
+from kaongen.events.layout import ComponentInfo
 from kaongen.events.manifest import read_manifest
-from kaongen.events.reader import open_events
+from kaongen.events.reader import EventSet, open_events
 from kaongen.papers import na62_mu as paper
 from kaongen.production.card import Card, DetectorPart
+from kaongen.production.memory import MemorySample
 from kaongen.run import analyse_again, run
+from kaongen.searches.mu_invisible import MuInvisible
 from kaongen.statistics.counting import counting_limit
 
 CHUNK = 65536
@@ -244,7 +248,7 @@ def test_backgrounds_are_kaons_times_fractions_times_acceptances(result, stored)
 def test_numbers_of_backgrounds_are_lines_of_the_table(result, stored):
     """K+ -> mu+ nu is one line there, with a photon or without: the normalisation's events above the cut belong to it.
 
-    The limits are for the samples with the role of a background.
+    So it does in the limits.
     """
     rows = {row.sample: row.yields["m2_miss > 0.1 GeV^2"] for row in result.samples}
     for line, samples in LINES.items():
@@ -273,11 +277,106 @@ def test_samples_of_a_line_share_its_published_number(tmp_path):
         named = numbers(result)[f"background {line}, m2_miss > 0.1 GeV^2"]
         assert named.value == pytest.approx(sum(rows[n].value for n in names), rel=1e-12)
         assert named.published == paper.BACKGROUND[line].value
-    # what the experiment is limited by is all that has the role of a background
+    # what the experiment is limited by is all that is no signal
     scan = result.scan("events-above-cut")
     total = column(scan, "background")[scan.points.index(0.1)]
-    assert total == pytest.approx(sum(rows[n].value for n in backgrounds), rel=1e-12)
+    assert total == pytest.approx(sum(rows[n].value for n in ["munu", *backgrounds]), rel=1e-12)
     assert "background munu, m2_miss > 0.1 GeV^2" not in numbers(result)
+
+
+def test_a_background_that_contains_the_normalisation_is_not_counted_twice(outcome):
+    """A mixture with K+ -> mu+ nu has its events above the cut already; one of decays upstream has others."""
+    events, made = open_events(outcome.directory), card(NORMALISATION, *BACKGROUNDS, *SIGNALS)
+
+    def background_with(**changes):
+        changed = [
+            MemorySample(m.info.model_copy(update=changes), m.tally, m.columns()) if m.info.name == "munug" else m
+            for m in events.members
+        ]
+        result = analyse(EventSet(events.provenance, tuple(changed)), made.roles(), made.analysis, "x")
+        scan = result.scan("events-above-cut")
+        rows = {row.sample: row.yields["m2_miss > 0.1 GeV^2"].value for row in result.samples}
+        return column(scan, "background")[scan.points.index(0.1)], sum(rows[b["process"]] for b in BACKGROUNDS), rows
+
+    decays = ({"process": name, "decay": "", "parameters": {}} for name in ("munu", "munug"))
+    mixture = tuple(ComponentInfo(**decay) for decay in decays)
+    total, alone, _ = background_with(process="natural", components=mixture)
+    assert total == pytest.approx(alone, rel=1e-12)
+    total, alone, rows = background_with(process="natural", components=mixture, zone="upstream")
+    assert rows["munu"] > 0.0
+    assert total == pytest.approx(alone + rows["munu"], rel=1e-12)
+
+
+def test_cuts_by_mass_are_those_of_the_paper():
+    """0.1 GeV^2 up to 310 MeV, and m_X^2 rounded up to a multiple of 0.02 GeV^2 from 320 MeV on (section 6)."""
+    settings = MuInvisible()
+    found = {m: published_cut(settings, m / 1000) for m in range(10, 380, 10)}
+    assert all(found[m] == 0.1 for m in range(10, 320, 10))
+    assert {m: found[m] for m in range(320, 380, 10)} == {
+        320: 0.12, 330: 0.12, 340: 0.12, 350: 0.14, 360: 0.14, 370: 0.14,
+    }  # fmt: skip
+    assert published_cut(settings, None) == 0.1
+    assert published_cut(settings, math.sqrt(0.12)) == 0.12
+
+
+def test_defaults_are_the_published_choices():
+    settings = MuInvisible()
+    assert settings.n_kaons == paper.N_KAONS.value
+    assert (settings.observed, settings.background) == (paper.OBSERVED, paper.BACKGROUND_TOTAL.value)
+    assert settings.background_error == paper.BACKGROUND_TOTAL.error
+    assert (settings.signal_region, settings.cut_step) == (paper.SIGNAL_REGION, paper.CUT_STEP)
+    assert settings.heavy_neutrino_masses == paper.HNL_MASSES
+    assert settings.heavy_neutrino_range == paper.HNL_SIDE_BANDS
+    assert settings.heavy_neutrino_window == paper.HNL_WINDOW
+    assert settings.heavy_neutrino_side_band == paper.HNL_SIDE_BAND
+    assert settings.heavy_neutrino_lifetimes == (50.0, *paper.HNL_ACCEPTANCE_FACTOR)
+
+
+def test_signals_of_several_masses_are_a_scan(tmp_path):
+    """In the order of the mass, each with the limits that it has alone."""
+    masses = sample("munuphi", "signal", scan={"m_X": [0.34, 0.1, 0.2]}) | {"candidates": 20_000}
+    again = sample("munuphi", "signal", name="again", parameters={"m_X": 0.2}) | {"candidates": 20_000}
+    few = [part | {"candidates": 20_000} for part in (NORMALISATION, *BACKGROUNDS)]
+    result = run(card(*few, masses, again), tmp_path / "run").result
+    scan = result.scan("munuphi")
+    assert scan.points == [0.1, 0.2, 0.34]
+    assert column(scan, "m2_cut") == [0.1, 0.1, 0.12]
+    # counts are published for 0.1 GeV^2 alone
+    assert [value is None for value in scan.observed] == [False, False, True]
+    assert all(value > 0.0 for value in scan.expected)
+    assert result.scan("munuphi-2").points == [0.2]
+
+
+def test_no_counts_no_observed_limit(outcome):
+    settings = MuInvisible(observed=None)
+    roles = card(NORMALISATION, *BACKGROUNDS, *SIGNALS).roles()
+    result = analyse(open_events(outcome.directory), roles, settings, "x")
+    assert all(scan.observed is None for scan in result.scans)
+    assert "observed limit on signal events" not in numbers(result)
+    assert result.scan("munuphi").expected == outcome.result.scan("munuphi").expected
+
+
+def test_more_kaons_of_the_same_data_scale_the_limits(outcome):
+    """Limits on branching fractions fall as 1/N_K where the counts stay, on couplings as its root."""
+    roles = card(NORMALISATION, *BACKGROUNDS, *SIGNALS).roles()
+    result = analyse(open_events(outcome.directory), roles, MuInvisible(n_kaons=4 * N_KAONS), "x")
+    before = outcome.result
+    for name, factor in (("munuphi", 4.0), ("munuphi-coupling", 2.0)):
+        assert result.scan(name).observed[0] == pytest.approx(before.scan(name).observed[0] / factor)
+    assert result.n_kaons.error == 0.0
+
+
+def test_columns_that_are_missing_are_named(outcome):
+    """What another program wrote without the missing mass."""
+    bare = open_events(outcome.directory)
+    lacking = [replace_columns(member) for member in bare.members]
+    with pytest.raises(EventFileError, match=r"'munu' has no column 'm2_miss'"):
+        analyse(EventSet(bare.provenance, tuple(lacking)), card(NORMALISATION, *BACKGROUNDS, *SIGNALS).roles(),
+                MuInvisible(), "x")  # fmt: skip
+
+
+def replace_columns(member):
+    return MemorySample(member.info, member.tally, {"weight": member.columns("weight")["weight"]})
 
 
 def test_a_normalisation_alone_is_no_line(tmp_path):
@@ -302,7 +401,7 @@ def test_limits_above_each_cut_are_those_of_the_counting_experiment(result, stor
     scan = result.scan("events-above-cut")
     assert scan.points == pytest.approx(CUTS[: len(scan.points)])
     assert scan.observed is None
-    parts = [stored[name] for name in rows_of(result, "background")]
+    parts = [stored[name] for name in ("munu", *rows_of(result, "background"))]
     found = zip(scan.points, column(scan, "background"), column(scan, "background_error"), strict=True)
     for i, (cut, background, error) in enumerate(found):
         total = sum(N_KAONS * t["branching_fraction"] * acceptance(t, cut) for t in parts)

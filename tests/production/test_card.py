@@ -55,7 +55,7 @@ def test_the_shipped_card_is_the_published_search():
 
     Decays upstream of the volume are part of the lines of the table: of all its processes, munu among them.
     """
-    assert shipped_cards() == ("na62-muon", "na62-natural")
+    assert {"na62-muon", "na62-natural", "na62-pix"} <= set(shipped_cards())
     shipped = read_card("na62-muon")
     by_role = {
         (role, zone): [s.process for s in shipped.sample if (s.role, s.zone) == (role, zone)]
