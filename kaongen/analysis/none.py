@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kaongen.analysis.dimuon_selection import ThreeMuonSelection
 from kaongen.analysis.mu_selection import MuonSelection
 from kaongen.analysis.pi_selection import PionSelection
 from kaongen.analysis.result import Result, Value
@@ -15,7 +16,11 @@ from kaongen.production.card import Card
 from kaongen.production.selection import Selection
 from kaongen.searches.none import NoSearch
 
-_SELECTIONS: dict[Candidate, type[Selection]] = {"muon": MuonSelection, "pion": PionSelection}
+_SELECTIONS: dict[Candidate, type[Selection]] = {
+    "muon": MuonSelection,
+    "pion": PionSelection,
+    "three muons": ThreeMuonSelection,
+}
 
 
 def selection(settings: NoSearch, configuration: Configuration) -> Selection:

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
+from kaongen.analysis.figure import Density
 from kaongen.analysis.record import Axis, Kind, Number, Record, Value
 from kaongen.statistics.limit import UpperLimit
 
@@ -148,6 +149,10 @@ class Result(Record):
     samples: list[SampleSummary] = Field(description="One per sample.")
     spectra: list[Spectrum] = Field(description="Expected events against measured quantities.")
     scans: list[Scan] = Field(description="Limits.")
+    densities: list[Density] = Field(
+        default_factory=list,
+        description="Two measured quantities against each other, one for each sample that is drawn.",
+    )
 
     def scan(self, name: str) -> Scan:
         """The scan of that name."""

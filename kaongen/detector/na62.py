@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from kaongen.beam import Beam
-from kaongen.configuration import Configuration
+from kaongen.configuration import Candidate, Configuration
 from kaongen.decays.final_state import FinalState
 from kaongen.detector import (
     acceptance,
@@ -111,7 +111,8 @@ class NA62:
             muon_ring = rich.MuonCut(number("rich.muon_ring_hits"))
             self.rich_table = rich.of_muons(rings, muon_ring, *numbers("rich.muon_efficiency", "rich.other_as_muon"))
             self.rich_used_below = number("rich.used_below")
-        self.candidate = configuration.candidate
+        # of three muons each is looked for as a single one
+        self.candidate: Candidate = "pion" if configuration.candidate == "pion" else "muon"
         self.chod_efficiency = number("chod.efficiency")
         depth = number("lkr.depth")
         self.lkr = np.array(

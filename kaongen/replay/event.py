@@ -101,6 +101,11 @@ def replay(wanted: Wanted, selection: Selection | None = None) -> History:
     """
     card, part = wanted.card, wanted.sample
     configuration = card.configuration()
+    if configuration.candidate == "three muons":
+        raise EventFileError(
+            f"{wanted.target}: the detector {card.detector.configuration!r} looks for three muons: only those with a "
+            "single candidate can be followed through it"
+        )
     selection = selection or _SELECTIONS[configuration.candidate]
     made = chain(part, configuration, card.detector.vetoes)
     key = stream_key(card.run.seed, part.name)

@@ -107,7 +107,7 @@ def rings(model: Model) -> Subject:
         angles.append(Curve(f"angle_{name}", symbol, p[lit], angle[lit], colour=kind_colour(name), band=band))
         light.append(Curve(f"hits_{name}", symbol, p, made.light(mass, p), colour=kind_colour(name)))
     table = _identified(detector.rich[rich.MIRROR_Z], detector.rich_used_below, detector.rich_table)
-    hypothesis = {"pion": "pion", "muon": "muon"}[model.configuration.candidate]
+    hypothesis = "pion" if model.configuration.candidate == "pion" else "muon"
     momentum = Axis("p", "GeV")
     return Subject(
         "rich",
