@@ -38,7 +38,8 @@ ORDER = [
     {"replay"},
     {"reproduce"},
     {"report"},
-    {"run", "reproduction", "reach", "schemas", "warmup", "bench"},
+    {"run", "schemas", "warmup", "bench"},
+    {"reproduction", "reach"},
     {"cli"},
 ]
 """From the ground up: a room imports only from those before it."""

@@ -291,10 +291,10 @@ def _check_amplitude(name: str, dynamics: ManyBody, order: tuple[int, ...], name
             )
 
 
-# kept, because rate and sampler of a process want the same one
+# kept, because rate and sampler of a process want the same one; all those of a scan, 1.6 MB each
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=128)
 def _dalitz_table(
     amplitude: Any, masses: tuple[float, float, float], parameters: tuple[float, ...], s12_max: float | None
 ) -> DalitzTable:

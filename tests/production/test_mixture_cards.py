@@ -336,7 +336,7 @@ def test_commands_make_and_show_mixtures(table, tmp_path, kaongen):
     assert kaongen("validate", "card.toml")[0] == 0
     code, out, err = kaongen("run", "card.toml", "-o", "run", "--quiet", "--json", "--threads", 2)
     assert code == 0, err
-    assert [row["sample"] for row in json.loads(out)["acceptances"]] == ["munu", "natural", "mine.dec"]
+    assert [row["sample"] for row in json.loads(out)["samples"]] == ["munu", "natural", "mine.dec"]
     code, again, _ = kaongen("analyse", "run", "--json")
     assert code == 0
     assert json.loads(again) == json.loads(out)
