@@ -139,7 +139,7 @@ def _per_bin(spectrum: Spectrum) -> str:
 
 
 def figures_of(result: Result) -> list[Figure]:
-    """A figure for each spectrum and each scan that has something to show.
+    """A figure for each spectrum and each scan of several points.
 
     A scan that has the name of a spectrum gets `-limit` behind it.
     """
@@ -147,7 +147,7 @@ def figures_of(result: Result) -> list[Figure]:
     figures = [figure_of_spectrum(s, roles) for s in result.spectra if s.expected]
     taken = {figure.name for figure in figures}
     for scan in result.scans:
-        if scan.points and (scan.expected is not None or scan.observed is not None or scan.bands):
+        if len(scan.points) > 1 and (scan.expected is not None or scan.observed is not None or scan.bands):
             figure = figure_of(scan)
             name = f"{figure.name}-limit" if figure.name in taken else figure.name
             figures.append(figure.model_copy(update={"name": name}))

@@ -11,9 +11,8 @@ from pathlib import Path
 
 from kaongen.analysis.figure import Curve, Density, Figure, Histogram
 from kaongen.analysis.result import Result, Scan, Spectrum
-from kaongen.report.hepdata import HEPDATA, save_hepdata
-from kaongen.report.mathematics import plain
-from kaongen.report.sheets import with_unit
+from kaongen.report.hepdata import HEPDATA, clear_hepdata, save_hepdata
+from kaongen.report.mathematics import plain, with_unit
 
 __all__ = ["HEPDATA", "provenance_lines", "save_curves", "save_result_curves"]
 
@@ -64,7 +63,7 @@ def save_curves(what: Scan | Spectrum | Figure, directory: Path, about: Mapping[
 
 
 def save_result_curves(result: Result, directory: Path) -> list[Path]:
-    """All scans and spectra of a result.
+    """All scans and spectra of a result; HEPData tables of an older one are removed.
 
     Raises
     ------
@@ -74,6 +73,7 @@ def save_result_curves(result: Result, directory: Path) -> list[Path]:
         If a file cannot be written.
     """
     about = provenance_lines(result)
+    clear_hepdata(directory / HEPDATA)
     files: dict[Path, None] = {}
     parts: tuple[Scan | Spectrum, ...] = (*result.spectra, *result.scans)
     for part in parts:

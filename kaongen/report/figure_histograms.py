@@ -33,7 +33,7 @@ def draw_histograms(axes: Any, histograms: Sequence[Histogram]) -> None:
     steps = [h for h in histograms if h.style == "step"]
     for i, h in enumerate(steps):
         axes.stairs(
-            h.values, h.edges, baseline=None, color="#717581" if h.published else "black", linewidth=1.7,
+            h.values, h.edges, baseline=None, color=_line_colour(i, h, bool(stacks)), linewidth=1.7,
             linestyle=_LINES[i % len(_LINES)], label=h.label or None, zorder=2.0,
         )  # fmt: skip
     for h in histograms:
@@ -44,3 +44,10 @@ def draw_histograms(axes: Any, histograms: Sequence[Histogram]) -> None:
                 color="black", elinewidth=1.0, markerfacecolor="white" if h.published else "black",
                 label=h.label or None, zorder=2.5,
             )  # fmt: skip
+
+
+def _line_colour(number: int, histogram: Histogram, upon_stacks: bool) -> str:
+    """Black upon the colours of a stack; each its own where there are only lines."""
+    if histogram.published:
+        return "#717581"
+    return "black" if upon_stacks else COLOURS[number % len(COLOURS)]

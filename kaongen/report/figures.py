@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kaongen.analysis.figure import Curve, Density, Figure
 from kaongen.report.figure_histograms import draw_histograms
+from kaongen.report.mathematics import with_unit
 from kaongen.report.response_panels import in_style
 
 COLOURS: Final = ("#e42536", "#3f90da", "#2a8a4a", "#964a8b", "#e8a02f", "#7a21dd", "#00959a", "#b5541c")
@@ -112,9 +113,14 @@ def _drawn(figure: Figure) -> Any:
 
 
 def _draw_panel(axes: Any, figure: Figure, density: Density | None) -> None:
-    for name, axis, log in (("x", figure.x, figure.log_x), ("y", figure.y, figure.log_y)):
-        getattr(axes, f"set_{name}label")(f"{axis.label} [{axis.unit}]" if axis.unit else axis.label)
-        if log:
+    places = [*(density.x_edges if density else []), *_places(figure)]
+    heights = [*(density.y_edges if density else []), *_heights(figure)]
+    for name, axis, log, values in (
+        ("x", figure.x, figure.log_x, places),
+        ("y", figure.y, figure.log_y, heights),
+    ):
+        getattr(axes, f"set_{name}label")(with_unit(axis.label, axis.unit))
+        if log and any(v > 0.0 for v in values):
             getattr(axes, f"set_{name}scale")("log")
     if density is not None:
         _draw_density(axes, density)
@@ -193,14 +199,19 @@ def _set_ranges(axes: Any, figure: Figure, density: Density | None) -> None:
     """Before curves are drawn: a region reaches up to the end of the axis."""
     if figure.x_range is not None:
         axes.set_xlim(*figure.x_range)
-    elif points := [x for c in figure.curves for x in c.x]:
-        edges = [e for h in figure.histograms for e in h.edges] + (density.x_edges if density else [])
-        if low_high := _range(points + edges, figure.log_x, margin=0.0):
+    elif figure.curves:
+        places = [*_places(figure), *(density.x_edges if density else [])]
+        if low_high := _range(places, figure.log_x, margin=0.0):
             axes.set_xlim(*low_high)
     if figure.y_range is not None:
         axes.set_ylim(*figure.y_range)
     elif density is None and (low_high := _range(list(_heights(figure)), figure.log_y, margin=0.06)):
         axes.set_ylim(*low_high)
+
+
+def _places(figure: Figure) -> Iterator[float]:
+    yield from chain.from_iterable(curve.x for curve in figure.curves)
+    yield from chain.from_iterable(histogram.edges for histogram in figure.histograms)
 
 
 def _heights(figure: Figure) -> Iterator[float]:
@@ -235,6 +246,6 @@ def _draw_legend(axes: Any, outside: bool) -> None:
     if not labels:
         return
     if len(labels) <= _INSIDE and not outside:
-        axes.legend(handles, labels, loc="best")
+        axes.legend(handles, labels, loc="best", frameon=True, framealpha=0.8, edgecolor="none")
     else:
         axes.legend(handles, labels, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0)

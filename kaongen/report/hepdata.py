@@ -75,6 +75,19 @@ def save_hepdata(what: Scan | Spectrum | Figure, directory: Path, about: Mapping
     return [*files, submission]
 
 
+def clear_hepdata(directory: Path) -> None:
+    """Remove a submission with the tables that it lists, so that none of an older result stays in it.
+
+    Raises
+    ------
+    EventFileError
+        If the `submission.yaml` that is there is not one.
+    """
+    for document in _listed(directory / SUBMISSION):
+        (directory / Path(document["data_file"]).name).unlink(missing_ok=True)
+    (directory / SUBMISSION).unlink(missing_ok=True)
+
+
 def _yaml(content: Any) -> str:
     import yaml
 

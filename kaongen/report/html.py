@@ -16,7 +16,6 @@ from kaongen.report import html_parts as parts
 from kaongen.report import html_sections as sections
 from kaongen.report.html_parts import Section
 from kaongen.report.html_sections import REPORT, Images
-from kaongen.report.mathematics import markup
 from kaongen.report.scan_sheets import percent
 from kaongen.report.sheets import measured
 
@@ -119,8 +118,7 @@ def write_reproduction(
     tables = {path.stem: path for path in drawn if path.suffix == ".csv"}
     shown = []
     for figure in figures:
-        caption = [markup(figure.title)]
-        caption += [f"compare {markup(figure.reference)}"] if figure.reference else []
+        caption = sections.caption(figure)
         if figure.name in tables and tables[figure.name].is_relative_to(directory):
             caption.append(parts.link(tables[figure.name].relative_to(directory).as_posix(), "as CSV"))
         shown.append(parts.figure(images.html(figure), caption))

@@ -57,7 +57,7 @@ def page(title: str, facts: Mapping[str, str], sections: Iterable[Section], foot
 
 
 def _cell(text: str) -> str:
-    """Text of a table: powers of ten as one prints them."""
+    """A number: powers of ten as one prints them."""
     return _EXPONENT.sub(lambda m: f"{m[1]} × 10<sup>{'−' if m[2] == '-' else ''}{m[3]}</sup>", markup(text))
 
 
@@ -80,7 +80,8 @@ def _row(row: Sequence[str], left: set[int]) -> str:
         if cell in _KINDS:
             cells.append(f'<td class="text kind kind-{cell}">{cell}</td>')
         else:
-            cells.append(f"<td{_class(i in left, len(cell) > _LONG)}>{_cell(cell)}</td>")
+            content = markup(cell) if i in left else _cell(cell)
+            cells.append(f"<td{_class(i in left, len(cell) > _LONG)}>{content}</td>")
     return "".join(cells)
 
 
@@ -115,7 +116,8 @@ def figures(parts: Sequence[str], wide: bool = False) -> str:
 
 def figure(image: str, caption: Sequence[str]) -> str:
     """An image with what is said below it, which is HTML."""
-    return f"<figure><div>{image}</div><figcaption>{'<br>'.join(caption)}</figcaption></figure>"
+    below = f"<figcaption>{'<br>'.join(caption)}</figcaption>" if caption else ""
+    return f"<figure><div>{image}</div>{below}</figure>"
 
 
 def inline_svg(svg: str, prefix: str, label: str) -> str:

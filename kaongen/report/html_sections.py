@@ -53,6 +53,11 @@ class Images:
         return parts.inline_svg(svg, f"f{self.count}", label)
 
 
+def caption(figure: Figure) -> list[str]:
+    """What is said below a figure, whose title stands in it."""
+    return [f"compare {markup(figure.reference)}"] if figure.reference else []
+
+
 def numbers_section(numbers: Sequence[Number]) -> Section:
     """Numbers beside the published ones, with what their kinds mean."""
     content = []
@@ -69,7 +74,7 @@ def limits_section(result: Result, figures: Sequence[Figure], images: Images) ->
         level = result.confidence_level
         content.append(parts.table(overview_sheet(f"Upper limits at {percent(level)} CL", scans)))
         if figures:
-            content.append(parts.figures([parts.figure(images.html(f), [markup(f.title)]) for f in figures]))
+            content.append(parts.figures([parts.figure(images.html(f), caption(f)) for f in figures]))
         content += [_points(scan, level) for scan in scans]
     return Section("limits", "Limits", content)
 
@@ -89,7 +94,7 @@ def spectra_section(result: Result, figures: Sequence[Figure], images: Images) -
     if (yields := yields_sheet(result, every=True)) is not None:
         content.append(_few_or_folded(yields, "Expected events of every sample"))
     if figures:
-        content.append(parts.figures([parts.figure(images.html(f), [markup(f.title)]) for f in figures]))
+        content.append(parts.figures([parts.figure(images.html(f), caption(f)) for f in figures]))
     return Section("spectra", "Spectra and expected events", content)
 
 

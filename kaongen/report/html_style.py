@@ -29,6 +29,7 @@ h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 0.4rem; letter-spacing: -0
 h2 { font-size: 1.3rem; margin: 2.6rem 0 0.8rem; padding-bottom: 0.3rem; border-bottom: 1px solid var(--line); }
 h3 { font-size: 1.02rem; margin: 1.6rem 0 0.5rem; }
 a { color: var(--accent); }
+sub, sup { font-size: 0.74em; line-height: 0; }
 nav { position: sticky; top: 0; z-index: 2; background: var(--page); border-bottom: 1px solid var(--line); }
 nav ul {
   max-width: 76rem; margin: 0 auto; padding: 0.55rem 1.25rem; list-style: none; display: flex; flex-wrap: wrap;
@@ -43,7 +44,7 @@ nav a:hover { text-decoration: underline; }
 .scroll { overflow-x: auto; margin: 0 0 1rem; }
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; background: var(--paper); }
 caption { text-align: left; font-weight: 600; padding: 0.4rem 0; }
-th, td { padding: 0.3rem 0.75rem; text-align: right; border-bottom: 1px solid var(--line); vertical-align: top; }
+th, td { padding: 0.3rem 0.75rem; text-align: right; border-bottom: 1px solid var(--line); vertical-align: baseline; }
 th { color: var(--quiet); font-weight: 600; white-space: nowrap; border-bottom-width: 2px; }
 tbody th { color: inherit; font-weight: 500; border-bottom-width: 1px; white-space: normal; }
 .text { text-align: left; }

@@ -23,6 +23,7 @@ _RAISED: Final = str.maketrans("0123456789+-−()", "⁰¹²³⁴⁵⁶⁷⁸⁹
 _LOWERED: Final = str.maketrans("0123456789+-−()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₍₎")
 _TOKEN: Final = re.compile(r"\\[A-Za-z]+|\\.|[{}^_]|[A-Za-z]|.", re.DOTALL)
 
+_POWER: Final = re.compile(r"\^(-?\d+)")
 _SPACED: Final = "=<>→×±≤≥≪≫∼≈∝"
 
 
@@ -97,6 +98,17 @@ def _plain_script(kind: str, text: str) -> str:
 
 _PLAIN: Final = _Writer(lambda text: text, lambda text, upright: text, _plain_script)
 _HTML: Final = _Writer(html.escape, _html_letters, lambda kind, text: f"<{kind}>{text}</{kind}>")
+
+
+def with_unit(label: str, unit: str) -> str:
+    """A quantity with its unit in brackets, powers such as GeV^2 as mathematics."""
+    if not unit:
+        return label
+    return f"{label} [{unit if '$' in unit else _POWER.sub(_raised, unit)}]"
+
+
+def _raised(power: re.Match[str]) -> str:
+    return f"$^{{{power[1]}}}$"
 
 
 def plain(label: str) -> str:

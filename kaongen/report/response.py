@@ -112,7 +112,7 @@ def glance(configuration: Configuration) -> Any:
     """A drawing of six panels: kaons, spectrometer, geometry, RICH, krypton and photons."""
     model = Model(configuration)
     subjects = (make(model) for make in GLANCE)
-    panels = [replace(subject.panels[0], title=f"{subject.title}: {subject.panels[0].title}") for subject in subjects]
+    panels = [replace(subject.panels[0], title=subject.title) for subject in subjects]
     return grid(panels, 3, f"Response of {configuration.name}", configuration.description)
 
 

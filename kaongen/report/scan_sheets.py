@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kaongen.analysis.result import Scan
-from kaongen.report.mathematics import plain
-from kaongen.report.sheets import NONE, Sheet, number, with_unit
+from kaongen.report.mathematics import plain, with_unit
+from kaongen.report.sheets import NONE, Sheet, number
 
 _PAIRS = (("-1", "+1", "±1σ"), ("-2", "+2", "±2σ"))
 
@@ -95,7 +95,10 @@ def overview_sheet(title: str, scans: Sequence[Scan]) -> Sheet:
     for scan in scans:
         i = best_point(scan)
         unit = f" {scan.x.unit}" if scan.x.unit else ""
-        ends = f"{number(min(scan.points))} … {number(max(scan.points))}{unit}" if scan.points else NONE
+        known = (
+            sorted({number(point) for point in (min(scan.points), max(scan.points))}, key=float) if scan.points else []
+        )
+        ends = " … ".join(known) + unit if known else NONE
         rows.append(
             (
                 scan.title,

@@ -44,11 +44,6 @@ def measured_text(value: float, error: float) -> str:
     return number(value) if error <= 0.0 else f"{value:.4g} ± {error:.2g}"
 
 
-def with_unit(label: str, unit: str) -> str:
-    """Heading of a column."""
-    return f"{label} [{unit}]" if unit else label
-
-
 @dataclass(frozen=True)
 class SampleGroup:
     """A sample, or those of a scan: alike but for the values of their parameters."""

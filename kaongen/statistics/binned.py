@@ -20,13 +20,18 @@ _LEAST_BACKGROUND = 1e-7
 
 
 class Templates(NamedTuple):
-    """What the kernels see of a model: arrays over bins; variations has one row per nuisance parameter."""
+    """What the kernels see of a model: arrays over bins; variations has one row per nuisance parameter.
+
+    `spread` is 1 where a bin has a statistical error of its own, and 0 where `shift` is only the least one: its centre
+    then stays at 0 in toys, so that equal counts give equal statistics.
+    """
 
     signal: Floats
     background: Floats
     variations: Floats
     shift: Floats
     variance: Floats
+    spread: Floats
     signal_error: float
 
 
@@ -154,8 +159,9 @@ class BinnedModel:
                 variations[self.nuisances.index(name)] += shift
         least = _LEAST_RELATIVE_SHIFT * np.sqrt(np.maximum(self.background, _LEAST_BACKGROUND))
         shift = np.maximum(self.statistical_error, least)
+        spread = np.where(self.statistical_error > 0.0, 1.0, 0.0)
         return Templates(
-            self.signal.copy(), self.background, variations, shift, shift * shift, float(self.signal_error)
+            self.signal.copy(), self.background, variations, shift, shift * shift, spread, float(self.signal_error)
         )
 
     def expected(self, mu: float = 0.0) -> Floats:

@@ -138,6 +138,8 @@ class Statistic:
         self._work = kernels.work_for(model.bins, observed.centres.size)
         self._x = observed.centres.copy()
         self._best, self._without = kernels.fit_physical(self._templates, observed, kernels.EXACT, self._x, self._work)
+        if math.isnan(self._best):
+            raise StatisticsError("the fit with a free signal found no maximum of the likelihood")
         self._x[0] = observed.centres[0]
 
     def __call__(self, mu: float) -> float:
@@ -150,10 +152,7 @@ class Statistic:
     @property
     def q0(self) -> float:
         """The statistic for a discovery, -2 log [L(0) / L(best mu)], 0 where the best mu is not above 0."""
-        q = 2.0 * (self._without - self._best)
-        if math.isnan(q):
-            raise StatisticsError("the fit without signal found no maximum of the likelihood")
-        return float(max(q, 0.0))
+        return float(max(2.0 * (self._without - self._best), 0.0))
 
 
 def discovery(model: BinnedModel, data: npt.ArrayLike) -> Discovery:

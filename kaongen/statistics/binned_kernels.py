@@ -55,7 +55,7 @@ def work_for(bins: int, parameters: int) -> Work:
 
 
 @scalar_kernel
-def _dot(a, b):  # type: ignore[no-untyped-def]
+def dot(a, b):  # type: ignore[no-untyped-def]
     """Sum of products in four parts, which the processor adds side by side."""
     s0 = s1 = s2 = s3 = 0.0
     whole = a.size - a.size % 4
@@ -94,9 +94,13 @@ def _bins(templates: Any, observed: Any, x: Any, work: Any) -> Any:
     for i in range(c.size):
         half = 0.5 * (abs(c[i]) + root[i])
         nu = half if c[i] > 0.0 else counts[i] * variance[i] / half
-        slope = 1.0 - ratio[i]
+        s = 1.0 - ratio[i]
+        # nu - n + n log(n / nu) = nu (s + (1 - s) log(1 - s)): its series keeps what cancels for a thousand million
+        series = 1.0 / 20.0 + s * (1.0 / 30.0 + s * (1.0 / 42.0 + s * (1.0 / 56.0 + s / 72.0)))
+        small = nu * s * s * (0.5 + s * (1.0 / 6.0 + s * (1.0 / 12.0 + s * series)))
         # without counts the ratio may be 0, whose logarithm here is a number
-        term[i] = nu - counts[i] + counts[i] * log(ratio[i]) + 0.5 * slope * slope * variance[i]
+        large = nu - counts[i] + counts[i] * log(ratio[i])
+        term[i] = (small if abs(s) < 0.03 else large) + 0.5 * s * s * variance[i]
     total = 0.0
     for i in range(c.size):
         total += term[i]
@@ -111,19 +115,22 @@ def _minimise(templates: Any, observed: Any, offset: float, weight: float, preci
     """
     p, centres = x.size, observed.centres
     gradient, matrix, step, trial = work.gradient, work.matrix, work.step, work.trial
-    rounding = 0.0
+    rounding = curvature = 0.0
     for i in range(work.base.size):
         signal = offset * templates.signal[i]
         work.base[i] = (
             templates.background[i] + signal + templates.shift[i] * observed.shifts[i] - templates.variance[i]
         )
-        rounding += 1e-15 * (observed.counts[i] + signal)
+        rounding += 1e-16 * (observed.counts[i] + signal)
+        curvature += templates.signal[i] ** 2 / (templates.background[i] + templates.variance[i] + 1.0)
     penalty = 0.5 * weight * (x[0] - centres[0]) ** 2
     for j in range(1, p):
         penalty += 0.5 * (x[j] - centres[j]) ** 2
     value = _bins(templates, observed, x, work) + penalty
     for _ in range(_MOST_STEPS):
         _derivatives(x, centres, weight, work)
+        if weight == 0.0:  # without events the likelihood is a straight line in mu
+            matrix[0, 0] = max(matrix[0, 0], 1e-3 * curvature)
         decrement = _newton_step(matrix, gradient, step)
         if not decrement >= 0.0:
             return np.nan
@@ -140,8 +147,8 @@ def _minimise(templates: Any, observed: Any, offset: float, weight: float, preci
             if new <= value - 1e-4 * fraction * decrement + rounding + 1e-14 * abs(value):
                 break
             fraction *= 0.5
-            if fraction < 1e-12:
-                return np.nan
+            if fraction < 1e-17:  # nothing lower can be told apart
+                return value if decrement < 1e-6 + 100.0 * rounding else np.nan
         x[:] = trial
         value = new
     return np.nan
@@ -159,14 +166,12 @@ def _derivatives(x: Any, centres: Any, weight: float, work: Any) -> None:
     for j in range(p):
         column = work.columns[j]
         constraint = weight if j == 0 else 1.0
-        work.gradient[j] = _dot(first, column) + constraint * (x[j] - centres[j])
+        work.gradient[j] = dot(first, column) + constraint * (x[j] - centres[j])
         for i in range(first.size):
             weighted[i] = second[i] * column[i]
         for k in range(j + 1):
-            work.matrix[j, k] = _dot(weighted, work.columns[k])
+            work.matrix[j, k] = dot(weighted, work.columns[k])
         work.matrix[j, j] += constraint
-    if weight == 0.0:  # without events the likelihood is a straight line in mu
-        work.matrix[0, 0] += 1e-10 * np.sum(work.columns[0]) ** 2
 
 
 @block_kernel
@@ -211,7 +216,7 @@ def fit_fixed(templates: Any, observed: Any, mu: float, precision: float, x: Any
     if scale == 0.0:
         x[0] = observed.centres[0]
     value = _minimise(templates, observed, mu, 1.0, precision, x, work)
-    return value, _dot(work.c, templates.signal)
+    return value, dot(work.c, templates.signal)
 
 
 @block_kernel

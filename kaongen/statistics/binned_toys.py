@@ -6,11 +6,11 @@ nuisance parameters that fit the data best under it (LHC Higgs Combination Group
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,11 +28,11 @@ from kaongen.statistics.toy_scan import Point, limits_from_toys, p_value
 
 CHUNK = 256
 """Toys that one thread makes at a time."""
-LARGEST_TOYS = 10**8
+LEAST_TOYS, LARGEST_TOYS = 500, 10**8
 
 
 @block_kernel
-def _draw_toy(key: Any, toy: Any, mean: Any, centres: Any, shifts: Any, out: Any) -> None:
+def _draw_toy(key: Any, toy: Any, mean: Any, centres: Any, shifts: Any, spread: Any, out: Any) -> None:
     """Counts and global observables of one toy; streams are bins first, then pairs of global observables."""
     bins, p = mean.size, centres.size
     for i in range(bins):
@@ -44,77 +44,122 @@ def _draw_toy(key: Any, toy: Any, mean: Any, centres: Any, shifts: Any, out: Any
             if k < p:
                 out.centres[k] = centres[k] + z
             elif k < p + bins:
-                out.shifts[k - p] = shifts[k - p] + z
+                out.shifts[k - p] = spread[k - p] * (shifts[k - p] + z)
 
 
 @block_kernel
-def _toys_with_signal(
-    templates: Any, mean: Any, centres: Any, shifts: Any, mu: float, key: Any, first: int,
-    toy: Any, x: Any, work: Any, out: Any,
+def _toys(
+    templates: Any, truth: Any, mus: Any, ratio: Any, key: Any, first: int, toy: Any, x: Any, start: Any, work: Any,
+    q: Any, log_ratio: Any,
 ) -> None:  # fmt: skip
-    """q_tilde at mu of the toys first, first + 1, ...: `out`, shape (toys,)."""
-    for t in range(out.shape[0]):
-        _draw_toy(key, np.uint64(first + t), mean, centres, shifts, toy)
-        x[:] = centres
-        value, slope = kernels.fit_fixed(templates, toy, mu, kernels.QUICK, x, work)
-        out[t] = 0.0
-        if not slope < 0.0:
-            best, _ = kernels.fit_physical(templates, toy, kernels.QUICK, x, work)
-            out[t] = 2.0 * (value - best)
+    """q_tilde and the logarithm of `ratio` at every mu of `mus`, of the toys first, first + 1, ...: (toys, mus).
 
-
-@block_kernel
-def _toys_without_signal(
-    templates: Any, mean: Any, centres: Any, shifts: Any, mus: Any, key: Any, first: int,
-    toy: Any, x: Any, work: Any, out: Any,
-) -> None:  # fmt: skip
-    """q0 of the toys first, first + 1, ..., then q_tilde at every mu of `mus`: `out`, shape (toys, 1 + mus)."""
-    for t in range(out.shape[0]):
-        _draw_toy(key, np.uint64(first + t), mean, centres, shifts, toy)
-        x[:] = centres
-        best, without = kernels.fit_physical(templates, toy, kernels.QUICK, x, work)
-        out[t, 0] = 2.0 * (without - best)
-        x[0] = toy.centres[0]
+    Without any mu, q0 of the toys: q has the shape (toys, 1).
+    """
+    for t in range(q.shape[0]):
+        _draw_toy(key, np.uint64(first + t), truth.mean, truth.centres, truth.shifts, templates.spread, toy)
+        x[:] = truth.centres
+        if mus.size == 0:
+            best, without = kernels.fit_physical(templates, toy, kernels.QUICK, x, work)
+            q[t, 0] = max(2.0 * (without - best), 0.0)
+        best = -1.0  # not known yet; a fit below 0 is impossible
         for k in range(mus.size):
+            log_ratio[t, k] = (
+                ratio.constant[k]
+                + kernels.dot(ratio.mean[k], toy.counts)
+                + kernels.dot(ratio.centres[k], toy.centres)
+                + kernels.dot(ratio.shifts[k], toy.shifts)
+            )
             value, slope = kernels.fit_fixed(templates, toy, mus[k], kernels.QUICK, x, work)
-            out[t, 1 + k] = 0.0 if slope < 0.0 else 2.0 * (value - best)
+            q[t, k] = 0.0
+            if not slope < 0.0:
+                if best < 0.0:
+                    start[:] = truth.centres
+                    best, _ = kernels.fit_physical(templates, toy, kernels.QUICK, start, work)
+                q[t, k] = max(2.0 * (value - best), 0.0) if value == value else value
 
 
+class Truth(NamedTuple):
+    """What toys are drawn from: the means of the counts, and the centres of the global observables."""
+
+    mean: Floats
+    centres: Floats
+    shifts: Floats
+
+
+class _Ratio(NamedTuple):
+    """Coefficients of log [L(toy | signal) / L(toy | no signal)], linear in a toy: one row per signal strength."""
+
+    mean: Floats
+    centres: Floats
+    shifts: Floats
+    constant: Floats
+
+
+def truth_of(fit: Fit) -> Truth:
+    """A fitted point as what toys are drawn from."""
+    centres = np.array([fit.signal_shift, *fit.nuisances.values()])
+    return Truth(np.maximum(fit.expected, 1e-300), centres, fit.statistical_shifts.copy())
+
+
+@dataclass(frozen=True, slots=True)
 class Toys:
-    """Toys drawn from one fitted point: the toy number n is a function of seed, name and n alone."""
+    """Toys drawn from one point: the toy number n is a function of seed, name and n alone.
 
-    def __init__(self, model: BinnedModel, truth: Fit, number: int, seed: int, name: str) -> None:
-        self._model, self._number, self._key = model, number, stream_key(seed, name)
-        self._centres = np.array([truth.signal_shift, *truth.nuisances.values()])
-        self._truth = (truth.expected, self._centres, truth.statistical_shifts)
+    `map_` may make chunks of toys in parallel, as `ThreadPoolExecutor.map` does.
+    """
 
-    def with_signal(self, mu: float, map_: Callable[..., Any] = map) -> Floats:
-        """q_tilde at mu, shape (toys,), for toys that contain this signal. `map_` may run chunks in parallel."""
-        out = np.empty(self._number)
-        self._run(_toys_with_signal, float(mu), out, map_)
-        return out
+    model: BinnedModel
+    truth: Truth
+    number: int
+    seed: int
+    name: str
+    map_: Callable[..., Any] = map
 
-    def without_signal(self, mus: npt.ArrayLike, map_: Callable[..., Any] = map) -> tuple[Floats, Floats]:
-        """q0, shape (toys,), and q_tilde at every mu, shape (toys, number of mus), for toys without signal."""
-        strengths = np.asarray(mus, dtype=np.float64)
-        out = np.empty((self._number, 1 + strengths.size))
-        self._run(_toys_without_signal, strengths, out, map_)
-        return out[:, 0], out[:, 1:]
+    def q0(self) -> Floats:
+        """The statistic for a discovery, shape (toys,)."""
+        q, _ = self._run(np.empty(0), self.truth, [])
+        return q[:, 0]
 
-    def _run(self, kernel: Any, mus: Any, out: Floats, map_: Callable[..., Any]) -> None:
-        model, p = self._model, self._centres.size
+    def q_tilde(self, mus: npt.ArrayLike, without: Truth, signals: Sequence[Truth]) -> tuple[Floats, Floats]:
+        """q_tilde at every mu, and log [L(toy | signal) / L(toy | without)] for its signal: both (toys, mus)."""
+        return self._run(np.atleast_1d(np.asarray(mus, dtype=np.float64)), without, signals)
+
+    def _run(self, mus: Floats, without: Truth, signals: Sequence[Truth]) -> tuple[Floats, Floats]:
+        model, p, key = self.model, self.truth.centres.size, stream_key(self.seed, self.name)
+        ratio = _ratio(without, signals, model.templates.spread)
+        q, log_ratio = np.empty((self.number, max(mus.size, 1))), np.empty((self.number, mus.size))
 
         def chunk(first: int) -> None:
-            toy = Observation(np.empty(model.bins), np.empty(p), np.empty(model.bins))
-            part = out[first : first + CHUNK]
+            toy = Observation(np.empty(model.bins), np.empty(p), np.zeros(model.bins))
+            part = slice(first, first + CHUNK)
             work = kernels.work_for(model.bins, p)
-            kernel(model.templates, *self._truth, mus, self._key, first, toy, np.empty(p), work, part)
+            _toys(
+                model.templates, self.truth, mus, ratio, key, first, toy, np.empty(p), np.empty(p), work,
+                q[part], log_ratio[part],
+            )  # fmt: skip
 
-        for _ in map_(chunk, range(0, self._number, CHUNK)):
+        for _ in self.map_(chunk, range(0, self.number, CHUNK)):
             pass
-        if np.isnan(out).any():
-            raise StatisticsError(f"{int(np.isnan(out).sum())} of {out.size} fits of toys found no minimum")
-        np.maximum(out, 0.0, out=out)
+        if np.isnan(q).any():
+            raise StatisticsError(f"{int(np.isnan(q).sum())} of {q.size} fits of toys found no minimum")
+        return q, log_ratio
+
+
+def _ratio(without: Truth, signals: Sequence[Truth], spread: Floats) -> _Ratio:
+    bins, p = without.mean.size, without.centres.size
+    k = len(signals)
+    ratio = _Ratio(np.zeros((k, bins)), np.zeros((k, p)), np.zeros((k, bins)), np.zeros(k))
+    for i, signal in enumerate(signals):
+        ratio.mean[i] = np.log(signal.mean / without.mean)
+        ratio.centres[i] = signal.centres - without.centres
+        ratio.shifts[i] = spread * (signal.shifts - without.shifts)
+        ratio.constant[i] = (
+            np.sum(without.mean - signal.mean)
+            + 0.5 * np.sum(without.centres**2 - signal.centres**2)
+            + 0.5 * np.sum(spread * (without.shifts**2 - signal.shifts**2))
+        )
+    return ratio
 
 
 def toy_limit(
@@ -135,15 +180,26 @@ def toy_limit(
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
         map_ = map if threads == 1 else pool.map
 
-        without_signal = Toys(model, background, toys, seed, "toys without signal")
+        none = truth_of(background)
+        without = Toys(model, none, toys, seed, "toys without signal", map_)
 
         def evaluate(mus: Sequence[float]) -> list[Point]:
-            _, without = without_signal.without_signal(mus, map_)
+            signals = [truth_of(fit_observation(model, data, mu)) for mu in mus]
+            q, log_ratio = without.q_tilde(mus, none, signals)
             points = []
-            for k, mu in enumerate(mus):
-                with_signal = Toys(model, fit_observation(model, data, mu), toys, seed, f"toys with mu={mu:.6g}")
-                q = None if observed is None else statistic(mu)
-                points.append(Point(mu, q, with_signal.with_signal(mu, map_), without[:, k]))
+            for k, (mu, signal) in enumerate(zip(mus, signals, strict=True)):
+                with_signal = Toys(model, signal, toys, seed, f"toys with mu={mu:.6g}", map_)
+                q_signal, log_ratio_signal = with_signal.q_tilde(mu, none, [signal])
+                points.append(
+                    Point(
+                        mu=mu,
+                        observed=None if observed is None else statistic(mu),
+                        with_signal=q_signal[:, 0],
+                        without_signal=q[:, k],
+                        log_ratio_with=log_ratio_signal[:, 0],
+                        log_ratio_without=log_ratio[:, k],
+                    )
+                )
             return points
 
         return limits_from_toys(evaluate, guesses, confidence_level, f"profile CLs, {toys} toys")
@@ -178,9 +234,9 @@ def discovery_toys(
     check_toys(toys, seed)
     observed = model.observation(data)
     q0 = Statistic(model, observed).q0
-    truth = fit_observation(model, observed, 0.0)
+    truth = truth_of(fit_observation(model, observed, 0.0))
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-        found, _ = Toys(model, truth, toys, seed, "toys without signal").without_signal([], pool.map)
+        found = Toys(model, truth, toys, seed, "toys without signal", pool.map).q0()
     return discovery_from_p_value(q0, p_value(q0, found))
 
 
@@ -196,10 +252,9 @@ def sigma_guess(model: BinnedModel) -> float:
     return float(1.0 / np.sqrt(np.sum(t.signal**2 / (t.background + t.shift**2 + t.signal / t.signal.sum()))))
 
 
-def check_toys(toys: int, seed: int, confidence_level: float = 0.9) -> None:
-    """Refuse seeds that cannot be used, and numbers of toys that cannot tell the lower band from an exclusion."""
-    least = math.ceil(100.0 / (1.0 - confidence_level) - 1e-6)
-    if toys != int(toys) or not least <= toys <= LARGEST_TOYS:
-        raise StatisticsError(f"toys is {toys}, but at {confidence_level:.0%} CL must be whole and at least {least}")
+def check_toys(toys: int, seed: int) -> None:
+    """Refuse seeds and numbers of toys that cannot be used."""
+    if toys != int(toys) or not LEAST_TOYS <= toys <= LARGEST_TOYS:
+        raise StatisticsError(f"toys is {toys}, but must be a whole number from {LEAST_TOYS} to {LARGEST_TOYS}")
     if seed != int(seed) or seed < 0:
         raise StatisticsError(f"seed is {seed}, but must be a whole number of at least 0")

@@ -37,7 +37,7 @@ def profile_counting_limit(
     confidence_level: float = 0.9,
     constraint: Constraint = "gaussian",
     method: Method = "asymptotics",
-    toys: int = 4000,
+    toys: int = 2000,
     seed: int = 1,
     threads: int | None = None,
 ) -> CountingLimit:
@@ -77,7 +77,7 @@ def profile_counting_limit(
     if method not in ("asymptotics", "toys"):
         raise StatisticsError(f"method is {method!r}, but must be 'asymptotics' or 'toys'")
     if method == "toys":
-        check_toys(toys, seed, confidence_level)
+        check_toys(toys, seed)
     elif problem := few_events(background):
         warnings.warn(problem, AsymptoticsWarning, stacklevel=2)
     if constraint == "gaussian" or background_error == 0.0:
@@ -188,6 +188,11 @@ def _on_off_limit(
         def draw(name: str, s: float, b: float) -> Floats:
             return _draw(stream_key(seed, name), toys, s + b, tau * b, map_)
 
+        def log_ratio(s: float, b: float, counts: Floats) -> Floats:
+            on, off = counts
+            difference = without - s - b + tau * (without - b)
+            return np.asarray(on * math.log((s + b) / without) + off * math.log(b / without) + difference)
+
         background_toys = draw("counting toys without signal", 0.0, without)
 
         def evaluate(signals: Sequence[float]) -> list[Point]:
@@ -197,10 +202,12 @@ def _on_off_limit(
                 signal_toys = draw(f"counting toys with s={s:.6g}", s, b)
                 points.append(
                     Point(
-                        s,
-                        None if data is None else data(s),
-                        on_off_q_tilde(s, signal_toys[0], signal_toys[1], tau),
-                        on_off_q_tilde(s, background_toys[0], background_toys[1], tau),
+                        mu=s,
+                        observed=None if data is None else data(s),
+                        with_signal=on_off_q_tilde(s, signal_toys[0], signal_toys[1], tau),
+                        without_signal=on_off_q_tilde(s, background_toys[0], background_toys[1], tau),
+                        log_ratio_with=log_ratio(s, b, signal_toys),
+                        log_ratio_without=log_ratio(s, b, background_toys),
                     )
                 )
             return points

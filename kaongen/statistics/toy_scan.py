@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr
+from scipy.special import expit, ndtr, ndtri
 
 from kaongen.errors import StatisticsError
 from kaongen.statistics.limit import UpperLimit
@@ -17,6 +17,7 @@ Floats = npt.NDArray[np.float64]
 
 STANDARD_DEVIATIONS = (0.0, -2.0, -1.0, 1.0, 2.0)
 _TIE = 1e-7  # of a statistic: two toys with the same counts differ by rounding
+_LEAST_BEYOND = 10.0
 _GRID_STEP = 1.2
 _MOST_POINTS = 80
 
@@ -25,13 +26,16 @@ _MOST_POINTS = 80
 class Point:
     """The statistic at one signal strength: of the data (None without), of toys with that signal, and of toys without.
 
-    with_signal, without_signal : shape (toys,), at least 0.
+    with_signal, without_signal : shape (toys,), at least 0, as many of both.
+    log_ratio_with, log_ratio_without : log [L(toy | signal) / L(toy | no signal)] of the same toys.
     """
 
     mu: float
     observed: float | None
     with_signal: Floats
     without_signal: Floats
+    log_ratio_with: Floats
+    log_ratio_without: Floats
 
 
 @dataclass(slots=True)
@@ -45,7 +49,12 @@ class _Curve:
 
 def p_value(q: float, toys: Floats) -> float:
     """Fraction of toys with a statistic of at least q; ties count."""
-    return float(np.count_nonzero(toys >= q - _TIE * (1.0 + q))) / toys.size
+    return float(np.count_nonzero(toys >= _lower(q))) / toys.size
+
+
+def _lower(q: float) -> float:
+    """What still counts as equal to q."""
+    return q - _TIE * (1.0 + q)
 
 
 def typical(toys: Floats, standard_deviations: float) -> float:
@@ -110,21 +119,43 @@ def limits_from_toys(
     return UpperLimit(observed, expected, low2, low1, high1, high2, confidence_level, method)
 
 
+def estimate_cls(point: Point, q: float) -> tuple[float, float]:
+    """CLs of an observed statistic, and the relative variance of this estimate.
+
+    Both kinds of toys count for both p-values, as one sample from the mixture of the two hypotheses: with L the
+    probability of a toy, its weight is 2 L(s+b) / [L(s+b) + L(b)] in p(s+b) and 2 L(b) / [L(s+b) + L(b)] in 1 - p(b),
+    never above 2 (the balance heuristic of E. Veach and L. J. Guibas, SIGGRAPH 1995, 419). The toys that pass are the
+    same in both, so that much of the fluctuation cancels in CLs: all of it where L(s+b) / L(b) is constant, as for no
+    observed event.
+    """
+    # Beyond nearly all toys nothing can be counted: the most extreme ones stand for anything further.
+    furthest = typical(point.without_signal, float(ndtri(_LEAST_BEYOND / point.without_signal.size)))
+    border = _lower(min(q, furthest))
+    samples = [
+        (point.with_signal, point.log_ratio_with),
+        (point.without_signal, point.log_ratio_without),
+    ]
+    passing = [statistics >= border for statistics, _ in samples]
+    signal = [np.where(ok, 2.0 * expit(ratio), 0.0) for ok, (_, ratio) in zip(passing, samples, strict=True)]
+    background = [np.where(ok, 2.0 * expit(-ratio), 0.0) for ok, (_, ratio) in zip(passing, samples, strict=True)]
+    toys = point.with_signal.size + point.without_signal.size
+    p_signal = sum(float(w.sum()) for w in signal) / toys
+    p_background = sum(float(w.sum()) for w in background) / toys
+    cls = p_signal / p_background
+    # of the ratio of two sums, stratum by stratum
+    spread = sum(float(w.size * np.var(w - cls * v)) for w, v in zip(signal, background, strict=True)) / toys**2
+    return max(cls, 1e-300), spread / max(p_signal, 1e-300) ** 2
+
+
 def _add(point: Point, curves: Sequence[_Curve]) -> None:
     statistics = [typical(point.without_signal, n) for n in STANDARD_DEVIATIONS]
     if point.observed is not None:
         statistics.append(point.observed)
     for curve, q in zip(curves, statistics, strict=True):
-        toys = point.with_signal.size
-        p_signal, p_background = p_value(q, point.with_signal), p_value(q, point.without_signal)
-        # one toy more than none, so that the logarithm stays finite, and no observation is impossible
-        p_signal, p_background = max(p_signal, 0.5 / toys), max(p_background, 0.5 / point.without_signal.size)
+        cls, variance = estimate_cls(point, q)
         curve.mu.append(point.mu)
-        curve.cls.append(p_signal / p_background)
-        curve.variance.append(
-            max(1.0 - p_signal, 0.5 / toys) / (p_signal * toys)
-            + (1.0 - p_background) / (p_background * point.without_signal.size)
-        )
+        curve.cls.append(cls)
+        curve.variance.append(variance + 1e-3 / point.with_signal.size)
 
 
 def _outside(curves: Sequence[_Curve], alpha: float) -> list[float] | None:

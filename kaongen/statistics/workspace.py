@@ -114,7 +114,10 @@ def read_workspace(source: Path | str | Mapping[str, Any]) -> dict[str, Any]:
     try:
         pyhf.schema.validate(content, "workspace.json")
         checked = pyhf.Workspace(content, validate=False)
-        checked.data(checked.model())
+        bins = checked.model().config.channel_nbins
+        for name, counts in checked.observations.items():
+            if len(counts) != bins[name]:
+                raise ValueError(f"channel {name!r} has {bins[name]} bins, but {len(counts)} observations")
     except (pyhf.exceptions.InvalidSpecification, pyhf.exceptions.InvalidModel, KeyError, ValueError) as problem:
         raise StatisticsError(f"{where}: not a workspace that pyhf accepts: {problem}") from None
     return content

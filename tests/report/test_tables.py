@@ -1,21 +1,13 @@
-"""What a person reads: the key numbers with their kinds, in any width."""
+"""What a person reads: the key numbers with their kinds, in any width and for any number of samples."""
 
+import math
 import re
 
 import pytest
+from example_result import EXPECTED, MASSES, result, sample, scan
 from rich.console import Console
 
-from kaongen.analysis.result import (
-    Acceptance,
-    Background,
-    CutLimit,
-    Limit,
-    Number,
-    Result,
-    SignalLimit,
-    Spectrum,
-    Value,
-)
+from kaongen.analysis.record import Number, Value
 from kaongen.decays.catalogue import find, processes
 from kaongen.decays.mixture import Component, Mixture, natural
 from kaongen.decays.process import Rate
@@ -27,52 +19,11 @@ from kaongen.report.catalogue import (
     mixture_rows,
     mixture_table,
 )
-from kaongen.report.tables import measured, measured_text, number, result_tables
+from kaongen.report.scan_sheets import best_point, chosen_points, overview_sheet, scan_sheet
+from kaongen.report.sheets import cutflow_sheets, groups, samples_sheet, yields_sheet
+from kaongen.report.tables import measured, measured_text, number, numbers_table, result_tables, sheet_table
 
-BANDS = {"-2": 780.0, "-1": 1070.0, "+1": 2219.0, "+2": 3075.0}
-RESULT = Result(
-    analysis="mu_invisible",
-    run="small",
-    kaongen_version="0.1.0",
-    card_sha256="ab" * 32,
-    seed=3,
-    detector="na62-2016-2018",
-    confidence_level=0.9,
-    n_kaons=Value(value=1.14e10, error=0.02e10),
-    numbers=[
-        Number(name="normalisation events", value=2.19e9, kind="input", published=2.19e9),
-        Number(
-            name="A of K+ -> mu+ nu", value=0.30217, error=0.00075, kind="tuned", published=0.302, published_error=0.005
-        ),
-        Number(name="expected limit", value=1533.7, kind="prediction", published=1526.0),
-        Number(name="nobody knows", value=7.0, kind="prediction"),
-    ],
-    acceptances=[
-        Acceptance(
-            sample="munu", decay="K+ -> mu+ nu_mu", role="normalisation", generated=262144, selected=100056,
-            above_bound=0, acceptance=Value(value=0.30217, error=0.00075), signal_region=Value(value=0.0),
-            branching_fraction=0.6356,
-        )
-    ],
-    backgrounds=[Background(sample="munug", expected=Value(value=4470.0, error=783.0), published=6224.0)],
-    published_limit=Limit(observed=1186.1, expected=1533.7, bands=BANDS),
-    cuts=[
-        CutLimit(
-            m2_cut=0.1, background=Value(value=4576.0, error=964.0),
-            limit=Limit(observed=None, expected=1590.0, bands=BANDS),
-        )
-    ],
-    signals=[
-        SignalLimit(
-            sample="V-100", decay="K+ -> mu+ nu_mu V", parameters={"m_X": 0.1, "g": 1e-3}, m2_cut=0.1,
-            acceptance=Value(value=0.03615, error=0.0003),
-            branching_fraction=Limit(observed=2.88e-6, expected=3.72e-6, bands=BANDS),
-            best_m2_cut=0.06, best_expected=3.22e-6, coupling="g",
-            coupling_limit=Limit(observed=0.0126, expected=0.0144, bands=BANDS),
-        )
-    ],
-    spectrum=Spectrum(edges=[0.0, 0.1], expected={"munu": [1.0]}, errors={"munu": [0.1]}),
-)  # fmt: skip
+RESULT = result()
 
 
 def text(renderable, width=160):
@@ -103,8 +54,8 @@ def test_every_number_stands_beside_its_kind_and_the_published_one():
 
     assert re.search(r"input\b.*2\.19e\+09", line("normalisation events"))
     assert re.search(r"tuned\b.*0\.3022 ± 0\.00075.*0\.302 ± 0\.005.*1\.001", line("A of K+ -> mu+ nu"))
-    assert re.search(r"prediction\b.*1534.*1526.*1\.005", line("expected limit"))
-    assert re.search(r"prediction\b.*7.*–", line("nobody knows"))
+    assert re.search(r"prediction\b.*1534.*1526.*1\.005", line("expected limit on |U_μ4|²"))
+    assert re.search(r"prediction\b.*7.*–", line("<script>alert(1)</script>"))
 
 
 def test_an_input_has_no_ratio_to_itself():
@@ -112,15 +63,122 @@ def test_an_input_has_no_ratio_to_itself():
     assert "1.000" not in next(one for one in lines if "normalisation events" in one)
 
 
+def test_what_is_in_brackets_is_no_markup():
+    rows = [Number(name="[bold]limit[/bold] [GeV]", value=1.0, kind="input")]
+    assert "[bold]limit[/bold] [GeV]" in text(numbers_table("[red]title", rows))
+    assert "[red]title" in text(numbers_table("[red]title", rows))
+
+
 @pytest.mark.parametrize("width", [100, 120, 400])
 def test_the_key_numbers_survive_any_width(width):
     out = text(result_tables(RESULT), width)
-    for fragment in ("munu", "262,144", "100,056", "4576 ± 9.6e+02", "1590", "V-100", "2.88e-06", "3.72e-06", "90% CL"):
+    for fragment in ("munu", "65,536", "munug", "7549 ± 50", "muN-200", "0.5", "90% CL", "hybrid CLs", "0.28 *"):
         assert fragment in out
 
 
-def test_limits_name_the_coupling():
-    assert re.search(r"V-100.*2\.88e-06.*3\.72e-06.*0\.06.*3\.22e-06.*g < 0\.0126", text(result_tables(RESULT)))
+@pytest.mark.parametrize(("signals", "scans"), [(0, 0), (1, 1), (300, 2), (300, 40), (3000, 6)])
+def test_a_run_fits_on_two_screens(signals, scans):
+    lines = text(result_tables(result(signals, scans)), 120).splitlines()
+    assert len(lines) <= 100
+    assert max(map(len, lines)) <= 120
+
+
+def test_samples_of_a_scan_share_a_row():
+    found = groups(RESULT.samples)
+    assert [group.name for group in found] == ["munu", "munug", "pipipi", "muN-200 … muN-349.5 (300)"]
+    rows = samples_sheet(RESULT).rows
+    assert rows[-1][-1] == f"{0.3 - 0.2 * 0.1495:.4g} … 0.3"
+    assert len(samples_sheet(RESULT, every=True).rows) == len(RESULT.samples)
+
+
+def test_what_differs_in_more_than_parameters_stays_apart():
+    alike = [sample(f"a{i}", "muN", "signal", 0.1, {"m_N": i}) for i in range(4)]
+    others = [
+        sample("b", "muN", "background", 0.1, {"m_N": 9.0}),
+        sample("c", "muN", "signal", 0.1, {"m_N": 9.0}, zone="upstream"),
+        sample("d", "muN", "signal", 0.1, {"m_X": 9.0}),
+    ]
+    assert [len(group.members) for group in groups(alike + others)] == [4, 1, 1, 1]
+    # without a parameter they are repetitions, and each counts
+    assert len(groups([sample(f"e{i}", "munu", "signal", 0.1) for i in range(9)])) == 9
+
+
+def test_backgrounds_are_added_with_their_errors():
+    sheet = yields_sheet(RESULT)
+    assert sheet.rows[-1][0] == "sum of backgrounds"
+    assert sheet.rows[-1][2] == measured_text(4470.0 + 3079.0, math.hypot(30.0, 40.0))
+    assert "1.14e+10 ± 2e+08 kaon decays" in sheet.title
+    assert yields_sheet(result().model_copy(update={"samples": RESULT.samples[:1]})) is None
+
+
+def test_efficiencies_of_the_cuts_and_what_is_left():
+    (efficiencies,) = cutflow_sheets(RESULT)
+    assert efficiencies.columns == ("cut", "munu", "munug", "pipipi", "muN-200", "muN-349.5")
+    assert [row[:2] for row in efficiencies.rows] == [
+        ("seen in all detectors", "0.5"),
+        ("momentum", "0.9"),
+        ("vertex", "0.4"),
+        ("all", "0.302"),
+    ]
+    (counts,) = cutflow_sheets(RESULT, events=True)
+    assert [row[1] for row in counts.rows] == ["65,536", "32,768", "29,491", "11,796"]
+
+
+def test_many_samples_are_spread_over_tables():
+    many = result().model_copy(update={"samples": [sample(f"s{i}", "munu", "signal", 0.1) for i in range(14)]})
+    sheets = cutflow_sheets(many, columns=6)
+    assert [len(sheet.columns) - 1 for sheet in sheets] == [6, 6, 2]
+    assert sum((sheet.columns[1:] for sheet in sheets), ()) == tuple(f"s{i}" for i in range(14))
+
+
+def test_a_sample_without_its_first_cut_passed_has_that_efficiency():
+    first = sample("a", "munu", "signal", 0.1)
+    steps = [first.cutflow[1].model_copy(update={"efficiency": None}), *first.cutflow[2:]]
+    cut = result().model_copy(update={"samples": [first.model_copy(update={"cutflow": steps})]})
+    (sheet,) = cutflow_sheets(cut)
+    assert sheet.rows[0] == ("seen in all detectors", "0.5")
+
+
+def test_points_of_a_scan_with_the_best_among_them():
+    one = scan()
+    best = min(range(len(MASSES)), key=lambda i: EXPECTED[i])
+    assert best_point(one) == best
+    for rows in (3, 7, 12):
+        chosen = chosen_points(one, rows)
+        assert {0, len(MASSES) - 1, best} <= set(chosen)
+        assert len(chosen) <= rows + 1
+        assert chosen == sorted(set(chosen))
+    assert chosen_points(one, 100) == list(range(len(MASSES)))
+
+
+def test_the_best_is_that_of_the_data_where_nothing_is_expected():
+    observed = [None] * 46 + [1e-9]
+    one = scan().model_copy(update={"expected": None, "bands": {}, "observed": observed})
+    assert best_point(one) == 46
+    assert best_point(one.model_copy(update={"observed": None})) is None
+
+
+def test_all_of_a_scan():
+    sheet = scan_sheet(scan(), rows=len(MASSES), level=0.9)
+    assert sheet.columns == ("$m_N$ [GeV]", "observed", "expected", "±1σ", "±2σ", "acceptance", "width [GeV]")
+    assert len(sheet.rows) == len(MASSES)
+    row = next(row for row in sheet.rows if row[0].startswith("0.28"))
+    assert row == ("0.28 *", "1.1e-08", "1e-08", "7e-09 … 1.4e-08", "5e-09 … 2e-08", "0.207", "0.28")
+    assert sheet.rows[4][1] == "–"
+    assert "90% CL" in sheet.note
+
+
+def test_columns_that_do_not_fit_are_left_out():
+    sheet = scan_sheet(scan(), width=60)
+    assert sheet.columns == ("$m_N$ [GeV]", "observed", "expected", "±1σ")
+    assert max(map(len, text(sheet_table(sheet), 400).splitlines())) <= 62
+
+
+def test_many_scans_are_one_table():
+    nothing = {"points": [], "observed": [], "expected": [], "bands": {}, "columns": []}
+    sheet = overview_sheet("limits", [scan(), scan("other").model_copy(update=nothing)])
+    assert sheet.rows[0] == (scan().title, "$m_N$: 0.2 … 0.384 GeV", "0.28 GeV", "1e-08", "1.1e-08")
+    assert sheet.rows[1][2:] == ("–", "–", "–")
 
 
 def test_the_catalogue_lists_every_process_with_its_parameters():

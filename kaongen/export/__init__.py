@@ -1,0 +1,1 @@
+"""What other programs fit: histograms, workspaces and arrays, with their units and normalisation."""
