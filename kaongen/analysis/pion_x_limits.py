@@ -126,7 +126,7 @@ def significances(regions: Sequence[Sequence[Hypothesis]], settings: PionX) -> S
     toy_maxima = np.zeros(settings.toys)
     for number, tried in enumerate(regions):
         events = tried[0].region.events(settings)
-        seen = np.array([local_p_value(h.model, events, method="asymptotic").q0 for h in tried])
+        seen = np.array([local_p_value(h.model, events, method="asymptotics").q0 for h in tried])
         toys = scans_without_signal([h.model for h in tried], events, toys=settings.toys, seed=settings.seed + number)
         q0 += [float(q) for q in seen]
         local += [float(global_p_value_from_toys(_below_ties(q), toys[:, i])) for i, q in enumerate(seen)]

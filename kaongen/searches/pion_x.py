@@ -39,7 +39,7 @@ class PionX(SearchSettings):
         default=(0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 100.0),
         description="Lifetimes of an X that decays visibly, ns, besides a stable one.",
     )
-    method: Literal["toys", "asymptotic"] = Field(
+    method: Literal["toys", "asymptotics"] = Field(
         default="toys",
         description="How the distribution of the test statistic is found; asymptotic formulas are for ten background "
         "events under a line and more, and with the published background only a quick estimate.",

@@ -67,7 +67,7 @@ def local_p_value(
     check_settings(method, toys)
     data = observed_data(model, events)
     q0 = data.q_zero()
-    if method == "asymptotic":
+    if method == "asymptotics":
         p = discovery_p_value(q0)
     else:
         made = discovery([model], "local", data.given(0.0)[1], toys, seed, threads)[:, 0]

@@ -22,7 +22,7 @@ from kaongen.statistics.unbinned import UnbinnedModel
 from kaongen.statistics.unbinned_data import DataSet, asimov_data, observed_data
 from kaongen.statistics.unbinned_scan import Scan
 
-Method = Literal["toys", "asymptotic"]
+Method = Literal["toys", "asymptotics"]
 
 TOYS = 20_000
 """They leave an error of 1% on a limit."""
@@ -51,7 +51,7 @@ def upper_limit(
         The observable of each event, in the interval; None for the expected limit alone.
     confidence_level : float
         Between 0 and 1, both excluded.
-    method : "toys" or "asymptotic"
+    method : "toys" or "asymptotics"
         The asymptotic formulas need of order ten background events under the line: with fewer comes a warning.
     toys : int
         All toys of the observed limit, and as many for the expected ones; at least 1000.
@@ -88,7 +88,7 @@ def upper_limit(
         raise StatisticsError(f"confidence_level is {confidence_level}, but must be between 0 and 1, both excluded")
     data = None if events is None else observed_data(model, events)
     asimov = asimov_data(model)
-    if method == "asymptotic":
+    if method == "asymptotics":
         _warn_of_few_events(model)
         limit = _asymptotic(data, asimov, confidence_level)
         return replace(limit, method="unbinned profile CLs, asymptotics").scaled(model.sensitivity)
@@ -142,7 +142,7 @@ def window_limit(
 
 def check_settings(method: str, toys: int) -> None:
     """StatisticsError if there is no such method, or the toys are too few."""
-    if method not in ("toys", "asymptotic"):
+    if method not in ("toys", "asymptotics"):
         raise StatisticsError(f"method is {method!r}, but must be 'toys' or 'asymptotic'")
     if method == "toys" and toys < FEWEST_TOYS:
         raise StatisticsError(f"toys is {toys}, but must be at least {FEWEST_TOYS}")

@@ -136,7 +136,7 @@ def test_an_event_weakens_the_limit_where_it_is():
 
 
 def test_global_p_value_is_above_the_local_one():
-    made = card(masses_1=(0.0, 0.1), masses_2=(0.16, 0.25), mass_step=0.006, method="asymptotic", toys=2000)
+    made = card(masses_1=(0.0, 0.1), masses_2=(0.16, 0.25), mass_step=0.006, method="asymptotics", toys=2000)
     numbers = {n.name: n.value for n in analyse(events(), made.roles(), made.analysis, "x").numbers}
     local, everywhere = numbers["its local p-value"], numbers["global p-value of the scan"]
     # 33 hypotheses, nearly independent where the lines are narrower than their distance
@@ -145,7 +145,7 @@ def test_global_p_value_is_above_the_local_one():
 
 
 def test_kaons_of_data_taking_instead():
-    made = card(sensitivity="kaons", masses_1=(0.06, 0.06), masses_2=(0.2, 0.2), method="asymptotic")
+    made = card(sensitivity="kaons", masses_1=(0.06, 0.06), masses_2=(0.2, 0.2), method="asymptotics")
     found = analyse(events(), made.roles(), made.analysis, "x")
     recalled = paper.N_KAONS_2017.value * paper.RANDOM_VETO["2017"].value * paper.TRIGGER["2017"].value
     assert found.n_kaons.value == pytest.approx(recalled, rel=0.02)

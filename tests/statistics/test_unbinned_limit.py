@@ -90,7 +90,7 @@ def test_toys_and_asymptotics_meet_at_many_events():
     x = background_events(model, 600.0, np.random.default_rng(8))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        asymptotic = upper_limit(model, x, method="asymptotic")
+        asymptotic = upper_limit(model, x, method="asymptotics")
     toys = upper_limit(model, x, toys=3000)
     assert toys.observed == pytest.approx(asymptotic.observed, rel=0.04)
     assert toys.expected == pytest.approx(asymptotic.expected, rel=0.04)
@@ -192,7 +192,7 @@ def test_local_p_value_of_an_excess():
     model = region_2(background=300.0, background_error=20.0, width=2e-3)
     rng = np.random.default_rng(2)
     x = np.concatenate([background_events(model, 300.0, rng), rng.normal(model.mean, model.width, 20)])
-    asymptotic, toys = (local_p_value(model, x, method=method) for method in ("asymptotic", "toys"))
+    asymptotic, toys = (local_p_value(model, x, method=method) for method in ("asymptotics", "toys"))
     assert asymptotic.q0 == toys.q0
     assert asymptotic.significance == pytest.approx(math.sqrt(asymptotic.q0), rel=1e-9)
     assert toys.significance > 1.0
@@ -259,7 +259,7 @@ def test_the_window_counts():
 
 def test_few_events_are_warned_of():
     with pytest.warns(AsymptoticsWarning, match="method='toys'"):
-        upper_limit(region_2(), OBSERVED, method="asymptotic")
+        upper_limit(region_2(), OBSERVED, method="asymptotics")
 
 
 @pytest.mark.parametrize(
