@@ -9,7 +9,7 @@ from kaongen.errors import KaongenError
 
 # isort: off
 # in the order in which --help lists them
-from kaongen.cli import runs, limits, exports, decays, display, tools  # noqa: F401
+from kaongen.cli import runs, limits, reach, exports, decays, display, tools  # noqa: F401
 # isort: on
 
 __all__ = ["app", "main"]
