@@ -16,11 +16,12 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def schemas() -> dict[str, dict[str, Any]]:
     """All schemas by name."""
+    layout = Result.model_fields["result_version"].default
     return {
         "card": {"$schema": _DIALECT, "$id": "kaongen/card-1.json", **Card.model_json_schema()},
         "event-file": event_file_schema(),
         "manifest": manifest_schema(),
-        "result": {"$schema": _DIALECT, "$id": "kaongen/result-1.json", **Result.model_json_schema()},
+        "result": {"$schema": _DIALECT, "$id": f"kaongen/result-{layout}.json", **Result.model_json_schema()},
     }
 
 

@@ -16,6 +16,7 @@ from kaongen.analysis.result import Column, Scan
 from kaongen.analysis.template import Floats
 from kaongen.events.reader import EventSet
 from kaongen.papers import three_muons as paper
+from kaongen.searches.base import stepped
 from kaongen.searches.dimuon import Dimuon
 from kaongen.statistics.counting import counting_limit
 from kaongen.statistics.limit import UpperLimit
@@ -73,9 +74,8 @@ class Resolution:
 
 
 def scan_masses(settings: Dimuon) -> Floats:
-    """Masses that are scan_masses (GeV)."""
-    count = math.floor((settings.mass_last - settings.mass_first) / settings.mass_step * (1.0 + 1e-9) + 1e-9) + 1
-    return np.round(settings.mass_first + settings.mass_step * np.arange(count), 12)
+    """Masses that are tested (GeV)."""
+    return np.array(stepped(settings.mass_first, settings.mass_last, settings.mass_step))
 
 
 def formula(settings: Dimuon, masses: Floats) -> Floats:

@@ -146,4 +146,4 @@ _ENOUGH = 10.0
 
 
 def _column(scan: Scan, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return np.array(next(c.values for c in scan.columns if c.name == name), dtype=np.float64)
+    return np.array(scan.column(name), dtype=np.float64)

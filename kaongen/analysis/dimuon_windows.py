@@ -12,14 +12,13 @@ from scipy.interpolate import PchipInterpolator
 
 from kaongen.analysis.record import Value
 from kaongen.analysis.template import Columns, Floats, template
-from kaongen.analysis.weighted import probability
+from kaongen.analysis.weighted import central_half_width, probability
 from kaongen.errors import EventFileError
 from kaongen.events.reader import Events
 
 LEAD, OTHER, LEAD_TRUE, OTHER_TRUE = "m_mumu_lead", "m_mumu_other", "m_mumu_lead_true", "m_mumu_other_true"
 
 _RESIDUALS = np.linspace(-0.02, 0.02, 16001)
-_CENTRAL = (0.1585, 0.8415)
 
 
 def momentum_error(p: float, resolution: tuple[float, float]) -> float:
@@ -109,8 +108,7 @@ def resolution(sample: Events, mass: float) -> float:
     reached = np.concatenate([[0.0], np.cumsum(filled.probability)])
     if reached[-1] <= 0.0:
         raise EventFileError(f"no event of the sample {sample.info.name!r} was selected: it needs more candidates")
-    low, high = np.interp(np.array(_CENTRAL) * reached[-1], reached, _RESIDUALS)
-    return float(high - low) / 2.0
+    return central_half_width(_RESIDUALS, reached)
 
 
 def lead_share(sample: Events, mass: float) -> float:

@@ -6,7 +6,6 @@ of the data or, where there are none, of the simulated background.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -20,6 +19,7 @@ from kaongen.analysis.mu_invisible_samples import Reduced, Samples
 from kaongen.analysis.template import Floats, template
 from kaongen.models.hnl import rho
 from kaongen.particles import BR_K_MUNU
+from kaongen.searches.base import stepped
 from kaongen.searches.mu_invisible import MuInvisible
 from kaongen.statistics.counting import counting_limit
 from kaongen.statistics.limit import UpperLimit
@@ -75,11 +75,8 @@ class Search:
 
 def masses(settings: MuInvisible, simulated: tuple[float, float]) -> list[float]:
     """Masses of the settings that lie within those that were simulated, GeV."""
-    found: list[float] = []
-    for first, last, step in settings.heavy_neutrino_masses:
-        count = math.floor((last - first) / step + 1e-6) + 1
-        found += [round(first + i * step, 9) for i in range(count)]
-    return sorted({m for m in found if simulated[0] - 1e-9 <= m <= simulated[1] + 1e-9})
+    found = {m for stretch in settings.heavy_neutrino_masses for m in stepped(*stretch)}
+    return sorted(m for m in found if simulated[0] - 1e-9 <= m <= simulated[1] + 1e-9)
 
 
 def search(samples: Samples, settings: MuInvisible, end: float) -> Search | None:

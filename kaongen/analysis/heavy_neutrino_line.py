@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kaongen.analysis.template import Columns, Floats, Template, template
+from kaongen.analysis.weighted import central_half_width
 from kaongen.errors import EventFileError
 from kaongen.events.reader import Events
 from kaongen.particles import SPEED_OF_LIGHT
 
-CENTRAL = 0.683
-"""Half the width that holds this share of a line is its resolution."""
 _STEP = 2e-5
 _REACH = 0.04
 _END = 1.0
@@ -94,7 +93,7 @@ def line_of(sample: Events, m_n: float, window: float, lifetimes: Sequence[float
     stable = template(sample, edges, value=missing_mass, needs=("m2_miss",))
     if np.count_nonzero(stable.probability) < 20:
         raise EventFileError(f"the sample {sample.info.name!r} has too few events for a resolution: more candidates")
-    resolution = _half_width(stable)
+    resolution = central_half_width(stable.edges[1:], np.cumsum(stable.probability))
     low, high = m_n - window * resolution, m_n + window * resolution
     inside, square = _between(stable, low, high, sample.tally.generated)
     lasting = []
@@ -107,13 +106,6 @@ def line_of(sample: Events, m_n: float, window: float, lifetimes: Sequence[float
         lasting.append(_between(decayed, low, high, sample.tally.generated)[0] / inside)
     error = math.sqrt(max(square - inside * inside, 0.0) / sample.tally.generated)
     return Line(m_n, resolution, inside, error, tuple(lasting))
-
-
-def _half_width(line: Template) -> float:
-    reached = np.cumsum(line.probability)
-    at = 0.5 * np.array([1.0 - CENTRAL, 1.0 + CENTRAL]) * reached[-1]
-    low, high = np.interp(at, reached, line.edges[1:])
-    return float(high - low) / 2.0
 
 
 def _between(line: Template, low: float, high: float, generated: int) -> tuple[float, float]:

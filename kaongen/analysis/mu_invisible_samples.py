@@ -14,6 +14,7 @@ from kaongen.analysis.record import Value
 from kaongen.analysis.result import Axis, SampleSummary, Spectrum
 from kaongen.analysis.summary import summarise
 from kaongen.analysis.template import Floats, Template, template
+from kaongen.analysis.weighted import central_half_width
 from kaongen.errors import EventFileError
 from kaongen.events.layout import SampleInfo
 from kaongen.events.reader import Events, EventSet
@@ -72,12 +73,9 @@ class Reduced:
         scale, a = self.n_kaons * self.branching_fraction, self.acceptance(low)
         return Value(value=scale * a.value, error=scale * a.error)
 
-    def width(self, share: float = 0.683) -> float:
-        """Half of what holds the central share of m2_miss: a resolution that is blind to the tails."""
-        reached = np.cumsum(self.spectrum.probability)
-        at = 0.5 * np.array([1.0 - share, 1.0 + share]) * reached[-1]
-        low, high = np.interp(at, reached, self.spectrum.edges[1:])
-        return float(high - low) / 2.0
+    def width(self) -> float:
+        """Half the width that holds the central 68.3% of m2_miss: a resolution that is blind to the tails."""
+        return central_half_width(self.spectrum.edges[1:], np.cumsum(self.spectrum.probability))
 
 
 @dataclass(frozen=True)

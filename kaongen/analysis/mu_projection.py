@@ -86,7 +86,12 @@ def analyse(events: EventSet[Any], roles: Mapping[str, str], settings: MuProject
     Raises
     ------
     EventFileError
-        If samples, columns or shards are missing, or the background cannot be normalised.
+        If samples, columns or shards are missing, or the background cannot be normalised by the first method.
+
+    Warns
+    -----
+    UserWarning
+        If a method that is only for comparison is left out, because the simulation is too small for it.
     """
     require(
         events, roles, search="mu_projection", candidate="muon", columns=("m2_miss", "weight"), processes=("munu",),
@@ -98,9 +103,7 @@ def analyse(events: EventSet[Any], roles: Mapping[str, str], settings: MuProject
     neutrinos = [s for s in events.members if s.info.process == CROSS_CHECK]
     signals = read_signals([s for s in events.members if s.info.process in BOSONS], edges, settings.acceptance)
     as_simulated = shapes.simulated(backgrounds, settings.kaons_2015, edges)
-    normalised: dict[str, Background] = {
-        m: shapes.normalise(as_simulated, settings, m) for m in settings.normalisations
-    }
+    normalised = _normalised(as_simulated, settings)
     of_2015 = normalised[settings.normalisations[0]]
     return Result(
         **provenance_of(events.provenance, settings, run),

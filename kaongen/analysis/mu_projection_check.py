@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from kaongen.analysis.mu_projection_background import Background
 from kaongen.analysis.record import Number
 from kaongen.analysis.template import template
+from kaongen.analysis.weighted import central_half_width
 from kaongen.errors import EventFileError
 from kaongen.events.reader import Events
 from kaongen.models import hnl
@@ -100,8 +101,7 @@ def mass_resolution(sample: Events, mass: float) -> float:
     if filled.total.value <= 0.0:
         raise EventFileError(f"the sample {sample.info.name!r} has no event with m2_miss near {mass**2:g} GeV^2")
     below = np.concatenate([[0.0], np.cumsum(filled.probability)])
-    low, high = np.interp(np.array([0.1585, 0.8415]) * below[-1], below, edges)
-    return float(high - low) / (4.0 * mass)
+    return central_half_width(edges, below) / (2.0 * mass)
 
 
 def _within(background: Background, window: NDArray[np.float64]) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +24,7 @@ from kaongen.analysis.pi_selection import (
 )
 from kaongen.papers import na62_pix as paper
 from kaongen.particles import Measured
+from kaongen.searches.base import stepped
 from kaongen.searches.pion_x import PionX
 
 Columns = Mapping[str, NDArray[Any]]
@@ -40,7 +40,7 @@ class Region:
     """A signal region.
 
     low, high : of m2_miss, GeV^2; rows : limits of all missing masses, as in `PionSelection.regions`; background :
-    expected events, all contributions; pinunu, upstream, other : the contributions; observed : events seen.
+    expected events, all contributions; pinunu, upstream, other : the contributions.
     """
 
     number: int
@@ -51,7 +51,6 @@ class Region:
     pinunu: Measured
     upstream: Measured
     other: Measured
-    observed: int
 
     @property
     def name(self) -> str:
@@ -79,9 +78,8 @@ class Region:
 
     def masses(self, settings: PionX) -> list[float]:
         """The hypotheses that are tried in this region, GeV."""
-        first, last = settings.masses_1 if self.number == 1 else settings.masses_2
-        count = math.floor((last - first) / settings.mass_step * (1.0 + 1e-9) + 1e-9) + 1
-        return [round(first + i * settings.mass_step, 9) for i in range(count)]
+        ends = settings.masses_1 if self.number == 1 else settings.masses_2
+        return list(stepped(*ends, settings.mass_step))
 
     def events(self, settings: PionX) -> NDArray[np.float64]:
         """Squared missing masses of the observed events in this region, GeV^2."""
@@ -92,14 +90,14 @@ class Region:
 REGIONS = (
     Region(
         1, *paper.REGION_1, REGION_1, paper.BACKGROUND_TOTAL[0], paper.EXPECTED_1,
-        paper.UPSTREAM[0], paper.OTHER_KAON_DECAYS[0], paper.OBSERVED[0],
+        paper.UPSTREAM[0], paper.OTHER_KAON_DECAYS[0],
     ),
     Region(
         2, *paper.REGION_2, REGION_2, paper.BACKGROUND_TOTAL[1], paper.EXPECTED_2,
-        paper.UPSTREAM[1], paper.OTHER_KAON_DECAYS[1], paper.OBSERVED[1],
+        paper.UPSTREAM[1], paper.OTHER_KAON_DECAYS[1],
     ),
 )  # fmt: skip
-"""With the published backgrounds and observed events."""
+"""With the published backgrounds."""
 
 
 def outside_box(columns: Columns) -> Mask:

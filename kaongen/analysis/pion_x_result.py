@@ -142,9 +142,9 @@ def numbers(
 ) -> list[Number]:
     """The search in numbers, beside the published ones."""
     ref = paper.REFERENCE
-    tuned: Kind = "input" if settings.sensitivity == "pinunu" else "prediction"
+    kind: Kind = "input" if settings.sensitivity == "pinunu" else "prediction"
     made = [
-        Number(name="K+ decays recorded, without accidental activity", value=kaons.value, error=kaons.error, kind=tuned,
+        Number(name="K+ decays recorded, without accidental activity", value=kaons.value, error=kaons.error, kind=kind,
                published=paper.N_KAONS_2017.value * paper.RANDOM_VETO["2017"].value * paper.TRIGGER["2017"].value,
                reference=paper.N_KAONS_2017.reference),
     ]  # fmt: skip

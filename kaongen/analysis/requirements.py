@@ -57,7 +57,9 @@ def require(
                 f"{search} does not know what the sample {sample.info.name!r} is for: give it a role "
                 "(normalisation, background or signal)"
             )
-    _present([sample.info for sample in events.members], roles, search, processes, needed_roles)
+    infos = [sample.info for sample in events.members]
+    # roles of samples that are not there help nobody
+    _present(infos, {info.name: roles[info.name] for info in infos}, search, processes, needed_roles)
 
 
 def require_of_card(

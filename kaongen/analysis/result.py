@@ -112,6 +112,19 @@ class Scan(Record):
             reference=reference,
         )
 
+    def column(self, name: str) -> list[float | None]:
+        """Values of the column of that name.
+
+        Raises
+        ------
+        KeyError
+            If there is none.
+        """
+        for found in self.columns:
+            if found.name == name:
+                return found.values
+        raise KeyError(f"the scan {self.name!r} has no column {name!r}")
+
 
 def _parts(limits: Sequence[UpperLimit | None], name: str) -> list[float | None]:
     return [None if limit is None else getattr(limit, name) for limit in limits]

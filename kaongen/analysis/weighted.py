@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from kaongen.analysis.result import Value
 
+CENTRAL = 0.683
+"""Share of the events within one resolution."""
+
 
 def probability(total: float, total_square: float, generated: int) -> Value:
     """Mean weight of all generated decays, from the sums of the weights and of their squares over those selected."""
@@ -25,6 +28,11 @@ def acceptance(weights: NDArray[np.float64], generated: int) -> Value:
 def core_width(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
     """Half the width that holds the central 68.3%: a resolution that is blind to the tails."""
     order = np.argsort(values)
-    reached = np.cumsum(weights[order])
-    low, high = np.interp(np.array([0.1585, 0.8415]) * reached[-1], reached, values[order])
+    return central_half_width(values[order], np.cumsum(weights[order]))
+
+
+def central_half_width(x: NDArray[np.float64], reached: NDArray[np.float64]) -> float:
+    """The same of a distribution whose sum up to each x, rising, is `reached`."""
+    at = 0.5 * np.array([1.0 - CENTRAL, 1.0 + CENTRAL]) * reached[-1]
+    low, high = np.interp(at, reached, x)
     return float(high - low) / 2.0

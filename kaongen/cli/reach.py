@@ -118,6 +118,10 @@ def reach(
         counting=counting, simulation_error=simulation_error, masses=masses, confidence_level=cl, method=method,
         values=values or [], coupling=coupling,
     )  # fmt: skip
+    if output is not None:
+        from kaongen.reach.output import refuse_run
+
+        refuse_run(output)
     asked = prepare(settings, seed=seed, scale=scale)
     try:
         with Progress(asked.candidates, quiet=quiet) as progress:

@@ -43,5 +43,3 @@ DECAY_LENGTH_ALPHA: Final = 3e-6
 DECAY_LENGTH_MASS: Final = 0.050
 DECAY_LENGTH_ENERGY: Final = 75.0
 """(7): in m, of the scalar with that alpha_phi, mass (GeV) and energy (GeV), through two photons."""
-BR_MUNU: Final = 0.63
-"""Beside (A.2), with lambda_mu = 8.7e-8 and a kaon width of 5.3e-14 MeV."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-LETTER: Final = "Krnjaic et al., Phys. Rev. Lett. 124 (2020) 041802"
+from kaongen.papers import na62_2015
+
+LETTER: Final = na62_2015.LETTER
 BEG: Final = "Bijnens, Ecker and Gasser, Nucl. Phys. B 396 (1993) 81"
 
 BRANCHING_FRACTION: Final = 1.3e-8

@@ -17,6 +17,7 @@ from kaongen.configuration import CONFIGURATIONS, Configuration, load
 from kaongen.decays.chains import is_descriptor
 from kaongen.decays.sampling import CHUNK
 from kaongen.errors import CardError, suggestion
+from kaongen.searches.base import stepped
 from kaongen.searches.mu_invisible import MuInvisible
 from kaongen.searches.settings import AnySettings, known_settings
 
@@ -73,9 +74,8 @@ class ScanRange(_Part):
         return self
 
     def values(self) -> tuple[float, ...]:
-        """All of them, each rounded to where the next digits are those of the arithmetic."""
-        count = math.floor((self.last - self.first) / self.step * (1.0 + 1e-9) + 1e-9) + 1
-        return tuple(round(self.first + i * self.step, 12) for i in range(count))
+        """All of them."""
+        return stepped(self.first, self.last, self.step)
 
 
 class SamplePart(_Part):

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import cast, get_args
 
-import numpy as np
-
 from kaongen.decays.catalogue import find, processes
 from kaongen.decays.chains import is_descriptor
 from kaongen.errors import ProcessError, suggestion
@@ -20,6 +18,7 @@ from kaongen.particles import M_MU
 from kaongen.reach.models import Coupling, Model
 from kaongen.reach.processes import model_of
 from kaongen.reach.settings import Channel, Decays, Reach
+from kaongen.searches.base import stepped
 
 Values = Mapping[str, float | str]
 _G = Coupling("g", "$g_V$", 2, 1e-3, 1.0)
@@ -38,11 +37,6 @@ class Entry:
     process: str
     options: tuple[str, ...]
     build: Callable[[Decays, Values], Model]
-
-
-def scan_of(first: float, last: float, step: float) -> tuple[float, ...]:
-    """Masses from the first to the last, both included."""
-    return tuple(round(float(m), 12) for m in np.arange(first, last + 0.5 * step, step))
 
 
 def dark_matter_of(values: Values, mass: float) -> DarkMatter | None:
@@ -76,7 +70,7 @@ def _lmu_ltau(decays: Decays, values: Values) -> Model:
     def fraction(mass: float) -> float:
         return LMuLTau(mass, _G.reference, dark_matter_of(values, mass)).invisible_fraction()
 
-    model = _of_process("munuV", "lmu-ltau", _G, "mu", scan_of(0.01, 0.37, 0.01))
+    model = _of_process("munuV", "lmu-ltau", _G, "mu", stepped(0.01, 0.37, 0.01))
     if decays == "invisible":
         return replace(model, boson="vector", decays="invisible")
     dark = "neutrinos and dark matter" if "chi_over_v" in values else "neutrinos"
@@ -90,7 +84,7 @@ def _lmu_ltau_mumu(decays: Decays, values: Values) -> Model:
     def fraction(mass: float) -> float:
         return LMuLTau(mass, _G.reference, dark_matter_of(values, mass)).branching_fraction("mu+ mu-")
 
-    model = _of_process("munuV-mumu", "lmu-ltau-mumu", _G, "dimuon", scan_of(0.214, 0.386, 0.004))
+    model = _of_process("munuV-mumu", "lmu-ltau-mumu", _G, "dimuon", stepped(0.214, 0.386, 0.004))
     return replace(model, boson="vector", fraction=fraction, decays="to muon pairs")
 
 
@@ -100,7 +94,7 @@ def _muonic_scalar(decays: Decays, values: Values) -> Model:
             "muonic-scalar: the momentum of phi beside a neutrino is not measured, so that its decays on the way "
             "cannot be counted; where it decays to muons, muonic-scalar-mumu looks for it"
         )
-    model = _of_process("munuphi", "muonic-scalar", _Y, "mu", scan_of(0.01, 0.37, 0.01))
+    model = _of_process("munuphi", "muonic-scalar", _Y, "mu", stepped(0.01, 0.37, 0.01))
     return replace(
         model, boson="scalar", own_lifetime=lambda m, y: MuonicScalar(m, y).lifetime(), decays="invisible or escaping"
     )
@@ -112,7 +106,7 @@ def _muonic_scalar_mumu(decays: Decays, values: Values) -> Model:
     def fraction(mass: float) -> float:
         return MuonicScalar(mass, _Y.reference).branching_fraction("mu+ mu-")
 
-    model = _of_process("munuphi", "muonic-scalar-mumu", _Y, "dimuon", scan_of(0.214, 0.386, 0.004))
+    model = _of_process("munuphi", "muonic-scalar-mumu", _Y, "dimuon", stepped(0.214, 0.386, 0.004))
     return replace(
         model,
         process=_PHI_TO_MUONS,
@@ -130,7 +124,7 @@ def _hnl(decays: Decays, values: Values) -> Model:
     def particle(mass: float, u2: float) -> HeavyNeutralLepton:
         return HeavyNeutralLepton(mass, u2_mu=u2, majorana=majorana)
 
-    model = _of_process("muN", "hnl", _of("muN", "U2", r"$|U_{\mu4}|^2$", 1), "mu", scan_of(0.2, 0.384, 0.004))
+    model = _of_process("muN", "hnl", _of("muN", "U2", r"$|U_{\mu4}|^2$", 1), "mu", stepped(0.2, 0.384, 0.004))
     model = replace(model, masses=(0.165, model.masses[1]))
     if decays == "invisible":
         return replace(model, decays="none")

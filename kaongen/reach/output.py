@@ -7,14 +7,26 @@ from pathlib import Path
 from kaongen.analysis.result import Result
 from kaongen.errors import EventFileError
 from kaongen.events.durable import write_durably
+from kaongen.events.manifest import MANIFEST
 from kaongen.production.card import Card
+from kaongen.production.directory import CARD_FILE, PLOTS, RESULT_FILE, TABLES
 from kaongen.reach.figures import figures
 from kaongen.report.curves import save_result_curves
 from kaongen.report.figures import save_figure
 from kaongen.report.html import write_report
 from kaongen.report.plots import save_plots
 
-RESULT_FILE, CARD_FILE, PLOTS, TABLES = "result.json", "card.json", "plots", "tables"
+
+def refuse_run(directory: Path) -> None:
+    """Nothing of a run is replaced.
+
+    Raises
+    ------
+    EventFileError
+        If the directory holds one.
+    """
+    if (directory / MANIFEST).exists():
+        raise EventFileError(f"{directory} holds a run with its events: choose another directory for a projection")
 
 
 def write(result: Result, card: Card, directory: Path) -> Path:
@@ -23,8 +35,9 @@ def write(result: Result, card: Card, directory: Path) -> Path:
     Raises
     ------
     EventFileError
-        If something cannot be written.
+        If the directory holds a run, or something cannot be written.
     """
+    refuse_run(directory)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         write_durably(directory / RESULT_FILE, result.model_dump_json(indent=2).encode())

@@ -102,7 +102,9 @@ def _listed(submission: Path) -> list[dict[str, Any]]:
     if not submission.exists():
         return []
     try:
-        documents = list(yaml.safe_load_all(submission.read_text(encoding="utf-8")))
+        # read again for every table, which takes the fast loader where there is one
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        documents = list(yaml.load_all(submission.read_text(encoding="utf-8"), Loader=loader))
         tables = documents[1:]
         if all(isinstance(d, dict) and isinstance(d["data_file"], str) for d in tables):
             return tables

@@ -9,23 +9,19 @@ from kaongen.analysis.result import Scan
 
 
 def column(scan: Scan, name: str) -> list[float]:
-    """A column of a scan that has a value at every point.
+    """A column of a scan as numbers, NaN where there is none.
 
     Raises
     ------
     KeyError
         If there is none of that name.
     """
-    for found in scan.columns:
-        if found.name == name:
-            return [float("nan") if v is None else v for v in found.values]
-    raise KeyError(f"the scan {scan.name!r} has no column {name!r}")
+    return [float("nan") if v is None else v for v in scan.column(name)]
 
 
 def of_column(scan: Scan, name: str, label: str, style: Style = "line") -> Curve:
     """A column against what is scanned."""
-    values = next(c.values for c in scan.columns if c.name == name)
-    return Curve(label=label, x=scan.points, y=values, style=style)
+    return Curve(label=label, x=scan.points, y=scan.column(name), style=style)
 
 
 def expectation(scan: Scan, label: str = "expected") -> list[Curve]:

@@ -13,7 +13,6 @@ from kaongen.models import g_minus_2
 from kaongen.models.muonic_scalar import MuonicScalar
 from kaongen.papers import letter, na62_2015
 from kaongen.reproduce.letter_figures import COMPARISON, figures
-from kaongen.reproduce.letter_reach import column
 
 CARDS: Final = ("letter-2015", "letter-dimuon")
 """The samples that are needed: the first for X that is not seen, the second for X -> mu+ mu-."""
@@ -79,7 +78,7 @@ def _limits(result: Result) -> list[Number]:
                 _number(f"{symbol} at {1e3 * mass:g} MeV, 1e13 kaons, likelihood ratio, {text}", value,
                         reference=f"{scan.reference}: no value printed")
                 for mass in SHOWN
-                if (value := _at(scan, column(scan, "coupling"), mass)) is not None
+                if (value := _at(scan, scan.column("coupling"), mass)) is not None
             ]  # fmt: skip
         covered = _covered(boson, result.scan(likelihood))
         if covered is not None:
@@ -96,7 +95,7 @@ def _covered(boson: g_minus_2.Boson, scan: Scan) -> float | None:
     """Where the coupling that is reached becomes as large as the one that explains the difference; None if it is."""
     middle = g_minus_2.find(COMPARISON).difference.value
     before: tuple[float, float] | None = None
-    for mass, reached in zip(scan.points, column(scan, "coupling"), strict=True):
+    for mass, reached in zip(scan.points, scan.column("coupling"), strict=True):
         excess = math.log((reached or math.inf) / g_minus_2.coupling(boson, mass, middle))
         if excess > 0.0:
             # the logarithms are straight enough between two masses

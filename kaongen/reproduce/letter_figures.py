@@ -16,7 +16,7 @@ from kaongen.models import g_minus_2
 from kaongen.models.lmu_ltau import DarkMatter, Kind, thermal_coupling
 from kaongen.models.muonic_scalar import MuonicScalar
 from kaongen.papers import letter
-from kaongen.reproduce.letter_reach import BLUE, GREEN, PALE, RED, column, mass_axis, sensitivity, shapes
+from kaongen.reproduce.letter_reach import BLUE, GREEN, PALE, RED, mass_axis, sensitivity, shapes
 
 COMPARISON = "2011-davier"
 """Measurement and prediction of (g - 2)_mu of the letter's time: 3.6 standard deviations."""
@@ -178,7 +178,7 @@ def _red(result: Result, boson: g_minus_2.Boson, name: str, convert: Convert) ->
     )
     for suffix, text, style in styles:
         scan = result.scan(f"{boson}-likelihood-1e13{suffix}")
-        values = [None if v is None else convert(v) for v in column(scan, name)]
+        values = [None if v is None else convert(v) for v in scan.column(name)]
         label = f"$10^{{13}}$ kaons, X unseen, {text}"
         made.append(Curve(label=label, x=scan.points, y=values, style=style, colour=RED, reference=scan.reference))
     return made
@@ -191,7 +191,7 @@ def _widest(result: Result, prefix: str) -> Scan | None:
 
 def _bands(scan: Scan, name: str, convert: Convert) -> Curve:
     """One standard deviation of the expected limit around its median, as couplings."""
-    middle, expected = column(scan, name), scan.expected or []
+    middle, expected = scan.column(name), scan.expected or []
     edges: list[list[float | None]] = []
     for band in ("-1", "+1"):
         edges.append(

@@ -9,18 +9,13 @@ import numpy as np
 
 from kaongen.analysis.figure import Curve, Figure, Histogram
 from kaongen.analysis.record import Axis
-from kaongen.analysis.result import Result, Scan
+from kaongen.analysis.result import Result
 from kaongen.papers import letter
 
 SHAPES = (0.01, 0.1, 0.2, 0.3)
 """Masses (GeV) whose distributions of m2_miss are drawn."""
 RED, BLUE, GREEN = "tab:red", "tab:blue", "tab:green"
 PALE = {BLUE: "lightsteelblue", GREEN: "palegreen"}
-
-
-def column(scan: Scan, name: str) -> list[float | None]:
-    """Values of a column of a scan."""
-    return next(c.values for c in scan.columns if c.name == name)
 
 
 def mass_axis(symbol: str) -> Axis:
@@ -62,7 +57,7 @@ def sensitivity(result: Result) -> Figure:
     curves = []
     for label, text, colour in (("1e8", "$10^8$ kaons of 2015", BLUE), ("1e13", "$10^{13}$ kaons", GREEN)):
         found = [s for s in result.scans if s.name.startswith(f"vector-cut-{label}-") and "assumed" not in s.name]
-        smallest, largest = column(found[0], "coupling"), column(found[-1], "coupling")
+        smallest, largest = found[0].column("coupling"), found[-1].column("coupling")
         largest_kappa = float(found[-1].name.rpartition("kappa-")[2])
         spread = rf"\kappa_\mathrm{{min}}$ to {largest_kappa:g}"
         curves.append(
@@ -70,7 +65,7 @@ def sensitivity(result: Result) -> Figure:
                   high=largest, style="band", colour=PALE[colour], reference=found[0].reference)
         )  # fmt: skip
         curves += [
-            Curve(label=scan.title, x=scan.points, y=column(scan, "coupling"), style="dotted", colour=colour)
+            Curve(label=scan.title, x=scan.points, y=scan.column("coupling"), style="dotted", colour=colour)
             for scan in found[1:-1]
         ]
     dashed = (
@@ -78,7 +73,7 @@ def sensitivity(result: Result) -> Figure:
         ("vector-likelihood-1e13", "$10^{13}$ kaons, likelihood ratio", "black"),
     )
     curves += [
-        Curve(label=text, x=result.scan(name).points, y=column(result.scan(name), "coupling"), style="dashed",
+        Curve(label=text, x=result.scan(name).points, y=result.scan(name).column("coupling"), style="dashed",
               colour=colour, reference=result.scan(name).reference)
         for name, text, colour in dashed
     ]  # fmt: skip

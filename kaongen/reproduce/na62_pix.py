@@ -94,15 +94,16 @@ def _best_limits(result: Result) -> list[Number]:
 
 def _sensitivities(stable: Scan) -> list[Number]:
     made = []
-    ses, resolution = (_column(stable, name) for name in ("sensitivity", "resolution_corrected"))
-    acceptance = _column(stable, "acceptance")
+    ses, resolution = (stable.column(name) for name in ("sensitivity", "resolution_corrected"))
+    acceptance = stable.column("acceptance")
     for mass in SENSITIVITY_MASSES:
         at = f"pi+ X, {1e3 * mass:g} MeV"
         figure = f"{paper.REFERENCE}, figure 2"
         low, high = paper.BEST_LIMIT_MASSES
-        # what the strongest limit says if no event was seen there
+        # figure 2 is not tabulated: what the strongest limit says if no event was seen there
         least = paper.BEST_LIMIT / -math.log(0.1) if low < mass < high else None
-        made += _number(f"{at}: single-event sensitivity", _at(stable, ses, mass), published=least, reference=figure)
+        source = figure if least is None else f"{paper.REFERENCE}, strongest limit over 2.30"
+        made += _number(f"{at}: single-event sensitivity", _at(stable, ses, mass), published=least, reference=source)
         made += _number(f"{at}: acceptance", _at(stable, acceptance, mass), reference=figure)
         made += _number(f"{at}: resolution of m2_miss, GeV^2", _at(stable, resolution, mass), reference=figure)
     spacing = _at(stable, resolution, 0.26 - paper.MASS_STEP)
@@ -141,7 +142,7 @@ def _backgrounds(result: Result) -> list[Number]:
 
 def _significances(result: Result) -> list[Number]:
     stable = result.scan("stable")
-    local = _column(stable, "local_p")
+    local = stable.column("local_p")
     made = []
     for mass in paper.OBSERVED_MASSES:
         made += _number(f"local p-value at {1e3 * mass:g} MeV", _at(stable, local, mass))
@@ -201,10 +202,6 @@ def _cross_check(result: Result) -> list[Number]:
 def _lifetime(result: Result, lifetime: float) -> Scan | None:
     name = scan_of_lifetime(lifetime)
     return next((scan for scan in result.scans if scan.name == name), None)
-
-
-def _column(scan: Scan, name: str) -> list[float | None]:
-    return next(column.values for column in scan.columns if column.name == name)
 
 
 def _least(scan: Scan, values: Sequence[float | None] | None, low: float, high: float) -> float | None:

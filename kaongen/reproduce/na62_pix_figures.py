@@ -55,10 +55,6 @@ def _with_gap(scan: Scan, values: Numbers) -> tuple[list[float], list[float | No
     return x, y
 
 
-def _column(scan: Scan, name: str) -> Numbers:
-    return next(column.values for column in scan.columns if column.name == name)
-
-
 def _signal(stable: Scan) -> list[Figure]:
     made = []
     for name, title, axis, columns, log in (
@@ -86,7 +82,7 @@ def _signal(stable: Scan) -> list[Figure]:
                 y=axis,
                 log_y=log,
                 x_range=MASS_RANGE,
-                curves=[_curve(stable, _column(stable, column), label) for column, label in columns],
+                curves=[_curve(stable, stable.column(column), label) for column, label in columns],
                 reference=_reference(2),
             )
         )
@@ -174,7 +170,7 @@ def _lifetimes(result: Result) -> Figure:
 
 
 def _visible(scan: Scan, particle: str, axis: Axis, number: int, earlier: list[Curve]) -> Figure:
-    highest = _column(scan, "observed_high")
+    highest = scan.column("observed_high")
     top = _range(axis)
     clipped = _clip(highest, top)
     return Figure(

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
+
+
+def stepped(first: float, last: float, step: float) -> tuple[float, ...]:
+    """Values from first to last in steps, each rounded to where the next digits are those of the arithmetic.
+
+    `last` is among them if the steps lead there; step must be above 0.
+    """
+    count = math.floor((last - first) / step * (1.0 + 1e-9) + 1e-9) + 1
+    return tuple(round(first + i * step, 12) for i in range(count))
 
 
 class SearchSettings(BaseModel):

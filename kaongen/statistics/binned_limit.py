@@ -17,7 +17,7 @@ from kaongen.statistics.asymptotics import AsymptoticsWarning, asymptotic_limit,
 from kaongen.statistics.binned import BinnedModel, Observation
 from kaongen.statistics.binned_fit import Statistic, fit_observation, q_tilde
 from kaongen.statistics.binned_toys import asimov_observation, check_toys, sigma_guess, toy_limit
-from kaongen.statistics.limit import UpperLimit
+from kaongen.statistics.limit import UpperLimit, check_confidence_level
 
 Method = Literal["asymptotics", "toys"]
 
@@ -71,8 +71,7 @@ def upper_limit(
     A. L. Read, J. Phys. G 28 (2002) 2693 (CLs); G. Cowan et al., Eur. Phys. J. C 71 (2011) 1554 (statistic, asymptotic
     distributions, Asimov data).
     """
-    if not 0.0 < confidence_level < 1.0:
-        raise StatisticsError(f"confidence_level is {confidence_level}, but must lie between 0 and 1, both excluded")
+    check_confidence_level(confidence_level)
     observed = None if data is None else model.observation(data)
     if method == "toys":
         check_toys(toys, seed)

@@ -10,7 +10,7 @@ from scipy.special import log_ndtr, ndtri, ndtri_exp
 
 from kaongen.errors import StatisticsError
 from kaongen.statistics.averaged_poisson import log_averaged_cdf, log_truncation_norm
-from kaongen.statistics.limit import UpperLimit
+from kaongen.statistics.limit import UpperLimit, check_confidence_level
 from kaongen.statistics.roots import falling_root
 
 METHOD = "hybrid CLs, Gaussian background truncated at zero"
@@ -97,7 +97,7 @@ def upper_limit(n_observed: int, background: float, background_error: float, con
     """
     n = _checked_events(n_observed)
     _check_background(background, background_error)
-    _check_confidence_level(confidence_level)
+    check_confidence_level(confidence_level)
     return _upper_limit(n, background, background_error, confidence_level)
 
 
@@ -151,7 +151,7 @@ def check_counting(
     """The number of events as an int, after all four were found possible; StatisticsError otherwise."""
     n = None if n_observed is None else _checked_events(n_observed)
     _check_background(background, background_error)
-    _check_confidence_level(confidence_level)
+    check_confidence_level(confidence_level)
     return n
 
 
@@ -246,8 +246,3 @@ def _checked_events(n_observed: int) -> int:
 def _check_background(background: float, background_error: float) -> None:
     _check_count("background", background)
     _check_count("background_error", background_error)
-
-
-def _check_confidence_level(confidence_level: float) -> None:
-    if not 0.0 < confidence_level < 1.0:
-        raise StatisticsError(f"confidence_level is {confidence_level}, but must lie between 0 and 1, both excluded")

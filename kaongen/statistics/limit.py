@@ -8,6 +8,12 @@ from dataclasses import dataclass
 from kaongen.errors import StatisticsError
 
 
+def check_confidence_level(confidence_level: float) -> None:
+    """StatisticsError if it does not lie between 0 and 1."""
+    if not 0.0 < confidence_level < 1.0:
+        raise StatisticsError(f"confidence_level is {confidence_level}, but must lie between 0 and 1, both excluded")
+
+
 @dataclass(frozen=True, slots=True)
 class UpperLimit:
     """Observed and expected upper limits on a parameter of interest, in its units.

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from kaongen.errors import StatisticsError
 from kaongen.statistics.asymptotics import FEW_EVENTS, AsymptoticsWarning, asymptotic_limit
 from kaongen.statistics.counting import counting_limit
-from kaongen.statistics.limit import UpperLimit
+from kaongen.statistics.limit import UpperLimit, check_confidence_level
 from kaongen.statistics.unbinned import UnbinnedModel
 from kaongen.statistics.unbinned_data import DataSet, asimov_data, observed_data
 from kaongen.statistics.unbinned_scan import Scan
@@ -84,8 +84,7 @@ def upper_limit(
     (2011) 1554, equation (16) (q~).
     """
     check_settings(method, toys)
-    if not 0.0 < confidence_level < 1.0:
-        raise StatisticsError(f"confidence_level is {confidence_level}, but must be between 0 and 1, both excluded")
+    check_confidence_level(confidence_level)
     data = None if events is None else observed_data(model, events)
     asimov = asimov_data(model)
     if method == "asymptotics":
@@ -143,7 +142,7 @@ def window_limit(
 def check_settings(method: str, toys: int) -> None:
     """StatisticsError if there is no such method, or the toys are too few."""
     if method not in ("toys", "asymptotics"):
-        raise StatisticsError(f"method is {method!r}, but must be 'toys' or 'asymptotic'")
+        raise StatisticsError(f"method is {method!r}, but must be 'toys' or 'asymptotics'")
     if method == "toys" and toys < FEWEST_TOYS:
         raise StatisticsError(f"toys is {toys}, but must be at least {FEWEST_TOYS}")
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from kaongen.errors import StatisticsError
 from kaongen.statistics.binned import Background, BinnedModel
-from kaongen.statistics.limit import UpperLimit
+from kaongen.statistics.limit import UpperLimit, check_confidence_level
 
 METHOD = "profile CLs, pyhf asymptotics"
 SIGNAL = "signal"
@@ -152,8 +152,7 @@ def pyhf_upper_limit(source: Path | str | Mapping[str, Any], confidence_level: f
     import pyhf
     from pyhf.infer.intervals.upper_limits import toms748_scan
 
-    if not 0.0 < confidence_level < 1.0:
-        raise StatisticsError(f"confidence_level is {confidence_level}, but must lie between 0 and 1, both excluded")
+    check_confidence_level(confidence_level)
     content = read_workspace(source)
     poi = content["measurements"][0]["config"]["poi"]
     factor = _scale(content, poi)

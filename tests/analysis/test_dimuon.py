@@ -415,6 +415,14 @@ def test_cards_that_do_not_fit(changes, text):
         check(a_card(*more, **{k: v for k, v in changes.items() if k != "more"}))
 
 
+def test_defaults_are_the_letters_choices():
+    settings = Dimuon(name="dimuon")
+    assert (settings.n_kaons, settings.n_kaons_recorded) == (paper.N_KAONS, paper.N_KAONS_RECORDED)
+    assert (settings.assumed_acceptance, settings.window) == (paper.ACCEPTANCE, paper.WINDOW)
+    assert (settings.muon_momentum, settings.momentum_resolution) == (paper.MUON_MOMENTUM, paper.MOMENTUM_RESOLUTION)
+    assert (settings.significance, settings.figure_masses) == (paper.SIGNIFICANCE, paper.FIGURE_6_MASSES)
+
+
 def test_settings_in_order():
     for wrong in ({"mass_first": 0.3, "mass_last": 0.29}, {"momentum_min": 80.0}, {"vertex_first": 190.0}):
         with pytest.raises(ValueError, match="is not below"):

@@ -16,7 +16,7 @@ from kaongen.analysis.mu_projection_limits import Projection, short
 from kaongen.analysis.template import Template
 from kaongen.errors import CardError, EventFileError
 from kaongen.events.layout import SampleInfo, Tally
-from kaongen.papers import letter
+from kaongen.papers import letter, na62_2015
 from kaongen.production.card import parse_card
 from kaongen.production.memory import MemorySample
 from kaongen.searches.mu_projection import MuProjection
@@ -285,6 +285,13 @@ def test_limits_on_heavy_neutrinos_follow_from_the_window():
 
 
 # settings and cards
+
+
+def test_defaults_are_the_letters_choices():
+    assert (SETTINGS.kaons, SETTINGS.suppression) == (letter.KAONS, letter.SUPPRESSION)
+    assert (SETTINGS.first_bin, SETTINGS.cut_minimum) == (letter.FIRST_BIN, letter.CUT_MINIMUM)
+    assert (SETTINGS.threshold, SETTINGS.n_sigma) == (letter.THRESHOLD, letter.N_SIGMA)
+    assert SETTINGS.acceptance == na62_2015.ACCEPTANCE_LETTER
 
 
 @pytest.mark.parametrize(

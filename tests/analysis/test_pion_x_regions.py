@@ -59,6 +59,13 @@ def test_the_box_is_where_tracks_come_through_the_collimator():
     assert 0.05 < outside_box(columns).mean() < 0.95
 
 
+def test_defaults_are_the_published_choices():
+    assert (SETTINGS.masses_1, SETTINGS.masses_2) == (paper.MASSES_1, paper.MASSES_2)
+    assert (SETTINGS.mass_step, SETTINGS.events) == (paper.MASS_STEP, paper.OBSERVED_MASSES)
+    assert SETTINGS.resolution_scale == paper.RESOLUTION_DATA_OVER_SIMULATION
+    assert SETTINGS.resolution_error == SETTINGS.sensitivity_error == paper.RESOLUTION_UNCERTAINTY
+
+
 def test_hypotheses_and_events_of_the_paper():
     first, second = (region.masses(SETTINGS) for region in REGIONS)
     assert (len(first), len(second)) == (79, 76)

@@ -71,6 +71,11 @@ def test_absent_roles_and_processes(events):
     assert "needs the process pi0munu (there: munu, munug)" in refusal(events, ROLES, processes=("munu", "pi0munu"))
 
 
+def test_a_role_without_its_sample_is_absent(events):
+    alone = EventSet(events.provenance, tuple(m for m in events.members if m.info.name == "munu"))
+    assert 'role = "background"' in refusal(alone, ROLES, needed_roles=("background",))
+
+
 def test_cards_are_refused_for_the_same_reasons():
     infos = [SampleInfo(name="munu", process="munu", decay="K+ -> mu+ nu_mu", parameters={})]
     roles = {"munu": "normalisation"}

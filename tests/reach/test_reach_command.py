@@ -29,11 +29,13 @@ def test_the_command_writes_everything(tmp_path):
 def test_mistakes_are_one_line_and_exit_code_2(tmp_path):
     own = tmp_path / "own.py"
     own.write_text("import nothing_of_the_kind\n")
+    (tmp_path / "manifest.json").touch()
     code = "from kaongen.cli import main; main()"
     for options, word in (
         (["hln"], "did you mean 'hnl'"),
         (["hnl", "--masses", "0.3,0.5"], "m_N = 0.5"),
         (["hnl", "--import", str(own)], "ModuleNotFoundError"),
+        (["hnl", "-o", str(tmp_path)], "holds a run"),
     ):
         done = subprocess.run(
             [sys.executable, "-c", code, "reach", *options], capture_output=True, text=True, check=False

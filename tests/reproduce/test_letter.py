@@ -146,6 +146,19 @@ def test_other_settings_than_the_letters_have_no_published_numbers(events):
     assert all(n.published is None for n in named)
 
 
+@pytest.mark.filterwarnings("ignore::kaongen.statistics.asymptotics.AsymptoticsWarning")
+def test_a_comparison_is_left_out_where_the_simulation_is_too_small(events):
+    """Without any background but K+ -> mu+ nu there are no two factors, and all limits are still there."""
+    kept = [m for m in events.members if m.info.process in ("munu", "muN") or m.info.name == "munuV-100"]
+    both = CARD.analysis.model_copy(update={"normalisations": ("regions", "components")})
+    with pytest.warns(UserWarning, match="goes without the normalisation 'components'"):
+        found = analyse(type(events)(events.provenance, tuple(kept)), CARD.roles(), both, "letter")
+    assert {s.name for s in found.spectra if s.name.startswith("background-")} == {
+        "background-simulated", "background-regions",
+    }  # fmt: skip
+    assert len(found.scan("vector-likelihood-1e13").points) == 1
+
+
 def test_events_that_do_not_fit_are_refused(events):
     without = type(events)(events.provenance, tuple(m for m in events.members if m.info.process != "munu"))
     with pytest.raises(EventFileError, match="needs the process munu"):
