@@ -462,7 +462,9 @@ def test_a_run_prints_its_result_and_nothing_else(run_directory):
     result = json.loads(done.stdout)
     assert result == json.loads((directory / "result.json").read_text())
     assert "done: 100% of 140,000 candidates" in done.stderr
-    assert {p.name for p in directory.iterdir()} == {"card.json", "manifest.json", "plots", "result.json", "shards"}
+    assert {p.name for p in directory.iterdir()} == {
+        "card.json", "manifest.json", "plots", "report.html", "result.json", "shards", "tables",
+    }  # fmt: skip
 
 
 def test_a_run_in_words(kaongen, tmp_path, monkeypatch):

@@ -73,8 +73,11 @@ def test_a_run_leaves_what_it_promises(tmp_path):
     outcome = run(card(), tmp_path / "deep" / "run")
     files = {str(path) for path in everything(outcome.directory)}
     assert files == {
-        "card.json", "manifest.json", "result.json", "plots/m2_miss.png", "plots/limits.png",
-        "shards/munu-00000.h5", "shards/munug-00000.h5",
+        "card.json", "manifest.json", "result.json", "report.html", "shards/munu-00000.h5", "shards/munug-00000.h5",
+        "plots/m2-miss.png", "plots/m2-miss.svg", "plots/events-above-cut.png", "plots/events-above-cut.svg",
+        "tables/m2-miss.csv", "tables/events-above-cut.csv", "tables/published-counts.csv",
+        "tables/hepdata/submission.yaml", "tables/hepdata/m2-miss.yaml", "tables/hepdata/events-above-cut.yaml",
+        "tables/hepdata/published-counts.yaml",
     }  # fmt: skip
     assert validate_events(outcome.directory) == []
     assert Card.model_validate_json((outcome.directory / "card.json").read_text()) == card()
@@ -342,7 +345,7 @@ def limited(size):
 @pytest.mark.usefixtures("plots")
 @pytest.mark.parametrize(
     ("size", "named"),
-    [(20, "card.json"), (900, "manifest.json"), (30_000, "munu-00000.h5"), (60_000, "result.json|plots")],
+    [(20, "card.json"), (1_600, "manifest.json"), (30_000, "munu-00000.h5"), (60_000, "report")],
 )
 def test_a_full_disk_is_named_and_survived(tmp_path, size, named):
     """No file may become larger than so many bytes; everything that was whole before stays whole."""

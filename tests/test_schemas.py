@@ -113,7 +113,7 @@ def test_every_shard_obeys(directory):
         check("event-file", inspect(shard))
 
 
-@pytest.mark.parametrize(("name", "needed"), [("result", "spectrum"), ("manifest", "samples"), ("card", "sample")])
+@pytest.mark.parametrize(("name", "needed"), [("result", "spectra"), ("manifest", "samples"), ("card", "sample")])
 def test_a_field_too_many_or_too_few_is_noticed(directory, name, needed):
     good = json.loads((directory / f"{name}.json").read_text())
     for broken in ({**good, "extra": 1}, {key: value for key, value in good.items() if key != needed}):

@@ -60,7 +60,13 @@ def check(card: Card) -> None:
     configuration, roles = card.configuration(), card.roles()
     infos = [_declared(part) for part in card.sample]
     require_of_card(
-        infos, roles, card.detector.configuration, configuration.candidate, search="dimuon", candidate="three muons"
+        infos,
+        roles,
+        card.detector.configuration,
+        configuration.candidate,
+        search="dimuon",
+        settings=card.analysis,
+        candidate="three muons",
     )
     assert isinstance(card.analysis, Dimuon)
     try:
@@ -88,7 +94,7 @@ def analyse(events: EventSet[Any], roles: Mapping[str, str], settings: Dimuon, r
     EventFileError
         If the events do not fit: see `check`.
     """
-    require(events, roles, search="dimuon", candidate="three muons", columns=COLUMNS)
+    require(events, roles, search="dimuon", settings=settings, candidate="three muons", columns=COLUMNS)
     infos = [member.info for member in events.members]
     _understand(infos, roles, settings)
     by_model, variants, rest = signals(infos, roles), continua(infos, roles), others(infos, roles)

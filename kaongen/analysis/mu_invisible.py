@@ -47,6 +47,7 @@ def check(card: Card) -> None:
         card.detector.configuration,
         card.configuration().candidate,
         search="mu_invisible",
+        settings=card.analysis,
         candidate="muon",
         needed_roles=_NEEDED_ROLES,
     )
@@ -72,7 +73,7 @@ def analyse(events: EventSet[Any], roles: Mapping[str, str], settings: MuInvisib
         If events, samples or columns are missing, or the detector looked for another particle.
     """
     require(
-        events, roles, search="mu_invisible", candidate="muon", columns=("m2_miss", "weight"),
+        events, roles, search="mu_invisible", settings=settings, candidate="muon", columns=("m2_miss", "weight"),
         needed_roles=_NEEDED_ROLES,
     )  # fmt: skip
     samples = reduce_samples(events, roles, settings.n_kaons)

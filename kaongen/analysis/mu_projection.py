@@ -61,7 +61,7 @@ def check(card: Card) -> None:
     configuration = card.configuration()
     require_of_card(
         samples, card.roles(), card.detector.configuration, configuration.candidate, search="mu_projection",
-        candidate="muon", processes=("munu",), needed_roles=("background", "signal"),
+        settings=card.analysis, candidate="muon", processes=("munu",), needed_roles=("background", "signal"),
     )  # fmt: skip
     try:
         _refuse_other_signals({s.name: s.process for s in samples}, card.roles())
@@ -94,8 +94,8 @@ def analyse(events: EventSet[Any], roles: Mapping[str, str], settings: MuProject
         If a method that is only for comparison is left out, because the simulation is too small for it.
     """
     require(
-        events, roles, search="mu_projection", candidate="muon", columns=("m2_miss", "weight"), processes=("munu",),
-        needed_roles=("background", "signal"),
+        events, roles, search="mu_projection", settings=settings, candidate="muon", columns=("m2_miss", "weight"),
+        processes=("munu",), needed_roles=("background", "signal"),
     )  # fmt: skip
     _refuse_other_signals({s.info.name: s.info.process for s in events.members}, roles)
     edges = shapes.fine_edges(settings)

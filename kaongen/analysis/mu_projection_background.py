@@ -102,8 +102,8 @@ def normalise(background: Background, settings: MuProjection, method: Normalisat
     stays; at the border it has a step. "components": one factor for K+ -> mu+ nu that was measured badly, another for
     all the rest, so that there is no step. Both give `events_first` and `events_cut` exactly.
 
-    The published limits of 2015 on heavy neutrinos prefer the first: expected ones are 0.85 of them in the mean, and
-    0.65 with the second.
+    The first is the default because of the published limits of 2015 on heavy neutrinos, which go with the root of the
+    background: expected ones are about 0.85 of them in the mean, and 0.65 with the second.
 
     Raises
     ------

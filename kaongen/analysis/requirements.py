@@ -9,6 +9,7 @@ from kaongen.configuration import CONFIGURATIONS, Candidate, load
 from kaongen.errors import CardError, EventFileError
 from kaongen.events.layout import SampleInfo
 from kaongen.events.reader import EventSet
+from kaongen.searches.base import SearchSettings
 
 
 def require(
@@ -16,6 +17,7 @@ def require(
     roles: Mapping[str, str],
     *,
     search: str,
+    settings: SearchSettings,
     candidate: Candidate,
     columns: Sequence[str],
     processes: Sequence[str] = (),
@@ -29,6 +31,8 @@ def require(
         The samples, and what each is for.
     search
         Name of the search, for messages.
+    settings
+        For which detector it is, and whether another will do.
     candidate
         What the detector's selection must have looked for.
     columns
@@ -39,7 +43,8 @@ def require(
     Raises
     ------
     EventFileError
-        If shards are missing, the detector looks for another particle, or columns or samples are absent.
+        If shards are missing, the detector is another one or looks for another particle, or columns or samples are
+        absent.
     """
     if events.missing:
         listed = ", ".join(str(gap) for gap in events.missing[:3]) + (" and more" if len(events.missing) > 3 else "")
@@ -47,6 +52,8 @@ def require(
     detector = events.provenance.detector
     if detector in CONFIGURATIONS and load(detector).candidate != candidate:
         raise EventFileError(_wrong_candidate(search, candidate, detector))
+    if _is_foreign(settings, detector):
+        raise EventFileError(_foreign(search, settings, detector))
     for sample in events.members:
         if absent := [name for name in columns if name not in sample.column_names]:
             raise EventFileError(
@@ -69,6 +76,7 @@ def require_of_card(
     found: Candidate,
     *,
     search: str,
+    settings: SearchSettings,
     candidate: Candidate,
     processes: Sequence[str] = (),
     needed_roles: Sequence[str] = (),
@@ -78,10 +86,12 @@ def require_of_card(
     Raises
     ------
     CardError
-        If the detector looks for another particle, or samples are absent.
+        If the detector is another one or looks for another particle, or samples are absent.
     """
     if found != candidate:
         raise CardError(_wrong_candidate(search, candidate, detector))
+    if _is_foreign(settings, detector):
+        raise CardError(_foreign(search, settings, detector))
     try:
         _present(samples, roles, search, processes, needed_roles)
     except EventFileError as problem:
@@ -108,3 +118,14 @@ def _present(
 def _wrong_candidate(search: str, candidate: Candidate, detector: str) -> str:
     what = {"muon": "a single muon", "pion": "a single pion", "three muons": "three muons"}[candidate]
     return f"{search} looks for {what}, and the detector {detector!r} for something else: use another configuration"
+
+
+def _is_foreign(settings: SearchSettings, detector: str) -> bool:
+    return not settings.any_detector and settings.detector not in ("", detector)
+
+
+def _foreign(search: str, settings: SearchSettings, detector: str) -> str:
+    return (
+        f"{search} is for the detector {settings.detector!r}, and this is {detector!r}: "
+        "any_detector = true in [analysis] takes it as it is"
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Protocol, Self, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -14,6 +14,14 @@ from kaongen.statistics.limit import UpperLimit
 __all__ = [
     "Axis", "Column", "CutFlowStep", "Kind", "Number", "Result", "SampleSummary", "Scan", "Spectrum", "Value",
 ]  # fmt: skip
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Named)
 
 BANDS = ("-2", "-1", "+1", "+2")
 
@@ -168,9 +176,16 @@ class Result(Record):
     )
 
     def scan(self, name: str) -> Scan:
-        """The scan of that name."""
-        return next(scan for scan in self.scans if scan.name == name)
+        """The scan of that name; KeyError with the names that there are."""
+        return _named(self.scans, name)
 
     def spectrum(self, name: str) -> Spectrum:
-        """The spectrum of that name."""
-        return next(spectrum for spectrum in self.spectra if spectrum.name == name)
+        """The spectrum of that name; KeyError with the names that there are."""
+        return _named(self.spectra, name)
+
+
+def _named(things: Sequence[T], name: str) -> T:
+    for thing in things:
+        if thing.name == name:
+            return thing
+    raise KeyError(f"there is no {name!r} (there: {', '.join(thing.name for thing in things) or 'none'})")

@@ -18,6 +18,7 @@ from kaongen.decays.chains import is_descriptor
 from kaongen.decays.sampling import CHUNK
 from kaongen.errors import CardError, suggestion
 from kaongen.searches.base import stepped
+from kaongen.production.scan import ScanRange
 from kaongen.searches.mu_invisible import MuInvisible
 from kaongen.searches.settings import AnySettings, known_settings
 
@@ -56,26 +57,6 @@ class DetectorPart(_Part):
     changes: dict[str, float | list[float] | list[list[float]]] = Field(
         default_factory=dict, description='Numbers of the configuration to replace, such as "gtk.wrong_track" = 0.02.'
     )
-
-
-class ScanRange(_Part):
-    """Evenly spaced values of a parameter."""
-
-    first: float = Field(description="First value.")
-    last: float = Field(description="Last value, included.")
-    step: float = Field(gt=0.0, description="Distance between two.")
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.last < self.first:
-            raise ValueError(f"last = {self.last:g} lies before first = {self.first:g}")
-        if (self.last - self.first) / self.step > 10_000:
-            raise ValueError(f"step = {self.step:g} makes more than 10000 values")
-        return self
-
-    def values(self) -> tuple[float, ...]:
-        """All of them."""
-        return stepped(self.first, self.last, self.step)
 
 
 class SamplePart(_Part):

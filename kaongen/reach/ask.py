@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from kaongen.errors import CardError
-from kaongen.production.card import ScanRange
+from kaongen.production.scan import ScanRange
 from kaongen.reach.settings import Reach
 
 

@@ -142,7 +142,14 @@ _PION = ChannelModel(
     ),
     track="pion",
     published={
-        "pinunu": _by_region(na62_pix.EXPECTED_1, na62_pix.EXPECTED_2),
+        "pinunu": _by_region(
+            *(
+                Measured(known.value, math.hypot(known.error, external), known.reference)
+                for known, external in zip(
+                    (na62_pix.EXPECTED_1, na62_pix.EXPECTED_2), na62_pix.EXPECTED_EXTERNAL, strict=True
+                )
+            )
+        ),
         "other kaon decays": _by_region(*na62_pix.OTHER_KAON_DECAYS),
         "upstream": _by_region(*na62_pix.UPSTREAM),
     },

@@ -23,5 +23,11 @@ class SearchSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     module: ClassVar[str]
     """File of the analysis, in `kaongen.analysis`."""
+    detector: ClassVar[str] = ""
+    """Configuration that the search is for; any where it is empty."""
 
     confidence_level: float = Field(default=0.9, gt=0.0, lt=1.0, description="Confidence level of the limits.")
+    any_detector: bool = Field(
+        default=False,
+        description="Take events of another detector configuration than the search is for, if it looks for the same.",
+    )

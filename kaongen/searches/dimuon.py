@@ -13,6 +13,7 @@ class Dimuon(SearchSettings):
     """Krnjaic et al., Phys. Rev. Lett. 124 (2020) 041802, section IV.B and appendix C.B."""
 
     module: ClassVar[str] = "dimuon"
+    detector: ClassVar[str] = "na62-2016-2018-3mu"
     name: Literal["dimuon"] = Field(description="The search.")
 
     momentum_min: float = Field(default=5.0, ge=0.0, description="Least momentum of each muon, GeV.")

@@ -13,6 +13,7 @@ class MuInvisible(SearchSettings):
     """NA62, Phys. Lett. B 816 (2021) 136259: its choices and counts are the defaults."""
 
     module: ClassVar[str] = "mu_invisible"
+    detector: ClassVar[str] = "na62-2016-2018"
     name: Literal["mu_invisible"] = Field(default="mu_invisible", description="The search.")
     n_kaons: float = Field(default=1.14e10, gt=0.0, description="K+ decays in the volume that the data stand for.")
     signal_region: float = Field(

@@ -16,6 +16,7 @@ class MuProjection(SearchSettings):
     """Krnjaic et al., Phys. Rev. Lett. 124 (2020) 041802, section IV.A and appendix C.A."""
 
     module: ClassVar[str] = "mu_projection"
+    detector: ClassVar[str] = "na62-2015"
     name: Literal["mu_projection"] = Field(description="The search.")
     confidence_level: float = Field(
         default=0.9545,

@@ -15,6 +15,7 @@ class PionX(SearchSettings):
     """NA62, JHEP 03 (2021) 058; the defaults are its choices."""
 
     module: ClassVar[str] = "pion_x"
+    detector: ClassVar[str] = "na62-2017-pinunu"
     name: Literal["pion_x"] = Field(description="The search.")
     masses_1: tuple[Mass, Mass] = Field(
         default=(0.0, 0.110), description="Masses of X that are searched for in signal region 1: first and last, GeV."

@@ -224,7 +224,7 @@ def discovery_toys(
     Returns
     -------
     Discovery
-        Significance infinite where no toy reached the data's q0.
+        With a p-value of at least 1 / (toys + 1).
 
     Raises
     ------
@@ -237,7 +237,8 @@ def discovery_toys(
     truth = truth_of(fit_observation(model, observed, 0.0))
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
         found = Toys(model, truth, toys, seed, "toys without signal", pool.map).q0()
-    return discovery_from_p_value(q0, p_value(q0, found))
+    # the data are one more experiment of the hypothesis: never zero
+    return discovery_from_p_value(q0, (p_value(q0, found) * toys + 1.0) / (toys + 1.0))
 
 
 def asimov_observation(background: Fit) -> Observation:

@@ -69,7 +69,7 @@ class UnbinnedModel:
     Notes
     -----
     An error of 0 fixes its parameter. A relative error d of a log-normal constraint means that one standard deviation
-    is a factor of 1 + d.
+    is a factor of 1 + d; its median is the estimate, so that its mean lies higher by about d^2 / 2.
     """
 
     low: float

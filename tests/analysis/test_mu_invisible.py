@@ -23,6 +23,7 @@ from kaongen.production.card import Card, DetectorPart
 from kaongen.production.memory import MemorySample
 from kaongen.run import analyse_again, run
 from kaongen.searches.mu_invisible import MuInvisible
+from kaongen.searches.mu_invisible import MuInvisible
 from kaongen.statistics.counting import counting_limit
 
 CHUNK = 65536
@@ -392,8 +393,11 @@ def test_a_detector_for_pions_is_refused(tmp_path):
         with pytest.raises(CardError, match=r"mu_invisible looks for a single muon.*'na62-2017-pinunu'"):
             ask(wrong)
     assert not (tmp_path / "run").exists()
-    for name in ("na62-2016-2018", "na62-2015"):
-        check(card(NORMALISATION).model_copy(update={"detector": DetectorPart(configuration=name)}))
+    check(card(NORMALISATION))
+    other = card(NORMALISATION).model_copy(update={"detector": DetectorPart(configuration="na62-2015")})
+    with pytest.raises(CardError, match=r"is for the detector 'na62-2016-2018', and this is 'na62-2015': any_detector"):
+        check(other)
+    check(other.model_copy(update={"analysis": MuInvisible(any_detector=True)}))
 
 
 def test_limits_above_each_cut_are_those_of_the_counting_experiment(result, stored):

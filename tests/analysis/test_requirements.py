@@ -14,6 +14,8 @@ from kaongen.events.manifest import CandidateRange
 from kaongen.events.reader import EventSet
 from kaongen.production.card import Card
 from kaongen.production.memory import simulate_card
+from kaongen.searches.mu_invisible import MuInvisible
+from kaongen.searches.mu_projection import MuProjection
 from kaongen.searches.none import NoSearch
 from kaongen.searches.settings import known_settings
 
@@ -33,7 +35,7 @@ def events(card):
 
 
 def refusal(events, roles, **more):
-    wanted = {"search": "my_search", "candidate": "muon", "columns": ("m2_miss",)} | more
+    wanted = {"search": "my_search", "settings": MuInvisible(), "candidate": "muon", "columns": ("m2_miss",)} | more
     with pytest.raises(EventFileError) as caught:
         require(events, roles, **wanted)
     return str(caught.value)
@@ -44,8 +46,8 @@ ROLES = {"munu": "normalisation", "munug": "background"}
 
 def test_what_fits_passes(events):
     require(
-        events, ROLES, search="my_search", candidate="muon", columns=("m2_miss", "weight"), processes=("munu",),
-        needed_roles=("normalisation", "background"),
+        events, ROLES, search="my_search", settings=MuInvisible(), candidate="muon", columns=("m2_miss", "weight"),
+        processes=("munu",), needed_roles=("normalisation", "background"),
     )  # fmt: skip
 
 
@@ -59,6 +61,12 @@ def test_another_detector(events):
     said = refusal(events, ROLES, candidate="pion")
     assert "looks for a single pion" in said
     assert "na62-2016-2018" in said
+    settings = MuProjection(name="mu_projection")
+    assert "for the detector 'na62-2015', and this is 'na62-2016-2018'" in refusal(events, ROLES, settings=settings)
+    require(
+        events, ROLES, search="s", settings=settings.model_copy(update={"any_detector": True}), candidate="muon",
+        columns=("m2_miss",),
+    )  # fmt: skip
 
 
 def test_absent_columns(events):
@@ -79,11 +87,14 @@ def test_a_role_without_its_sample_is_absent(events):
 def test_cards_are_refused_for_the_same_reasons():
     infos = [SampleInfo(name="munu", process="munu", decay="K+ -> mu+ nu_mu", parameters={})]
     roles = {"munu": "normalisation"}
-    require_of_card(infos, roles, "na62-2015", "muon", search="s", candidate="muon", processes=("munu",))
+    others = {"search": "s", "settings": MuProjection(name="mu_projection")}
+    require_of_card(infos, roles, "na62-2015", "muon", candidate="muon", processes=("munu",), **others)
     with pytest.raises(CardError, match="single pion"):
-        require_of_card(infos, roles, "na62-2015", "muon", search="s", candidate="pion")
+        require_of_card(infos, roles, "na62-2015", "muon", candidate="pion", **others)
     with pytest.raises(CardError, match="needs the process munug"):
-        require_of_card(infos, roles, "na62-2015", "muon", search="s", candidate="muon", processes=("munug",))
+        require_of_card(infos, roles, "na62-2015", "muon", candidate="muon", processes=("munug",), **others)
+    with pytest.raises(CardError, match="is for the detector 'na62-2015', and this is 'na62-2016-2018'"):
+        require_of_card(infos, roles, "na62-2016-2018", "muon", candidate="muon", **others)
 
 
 def test_no_search_reports_acceptances_and_cut_flows(events):

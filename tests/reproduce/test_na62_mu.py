@@ -138,7 +138,7 @@ def test_a_run_without_signals_has_no_figures_of_them():
     samples = [{"process": "munu", "role": "normalisation", "candidates": 30_000}]
     card = Card.model_validate({"run": {"name": "small"}, "sample": samples})
     result = analyse(simulate_card(card, selection_of(card)), card.roles(), card.analysis, "small")
-    with pytest.raises(StopIteration):
+    with pytest.raises(KeyError):
         result.scan("heavy-neutrino-mixing")
     numbers, figures = compare({"na62-mu": result})
     assert {figure.name for figure in figures} <= {"na62-mu-figure-2", "na62-mu-figure-7-left"}
