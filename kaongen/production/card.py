@@ -8,7 +8,7 @@ import math
 import tomllib
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -17,7 +17,6 @@ from kaongen.configuration import CONFIGURATIONS, Configuration, load
 from kaongen.decays.chains import is_descriptor
 from kaongen.decays.sampling import CHUNK
 from kaongen.errors import CardError, suggestion
-from kaongen.searches.base import stepped
 from kaongen.production.scan import ScanRange
 from kaongen.searches.mu_invisible import MuInvisible
 from kaongen.searches.settings import AnySettings, known_settings

@@ -23,7 +23,6 @@ from kaongen.production.card import Card, DetectorPart
 from kaongen.production.memory import MemorySample
 from kaongen.run import analyse_again, run
 from kaongen.searches.mu_invisible import MuInvisible
-from kaongen.searches.mu_invisible import MuInvisible
 from kaongen.statistics.counting import counting_limit
 
 CHUNK = 65536

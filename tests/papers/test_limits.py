@@ -61,7 +61,7 @@ def test_outlines_have_no_single_value():
 
 
 def test_lower_side_of_e949_for_dark_scalars_follows_from_its_limit_for_long_lives():
-    """The mixing that gives the branching fraction excluded for 10 ns and more, within 20% for the loop."""
+    """The mixing that gives the branching fraction excluded for 10 ns and more, within 25% for the loop."""
     from kaongen.models.dark_scalar import DarkScalar
 
     mass, limit = limits.e949_pix()[10.0]
