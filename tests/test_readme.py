@@ -34,12 +34,16 @@ def test_the_python_blocks_run(small_run, capsys):
     for code in blocks("python"):
         # as a file would run it, but numba must find no source for it
         exec(compile(code, "<readme>", "exec"), {"__name__": "readme"})
-    munuphi, small, pipi0, flight, branching, length, mine, pair = capsys.readouterr().out.splitlines()
+    printed = capsys.readouterr().out.splitlines()
+    munuphi, small, pipi0, flight, observed, limits, branching, length, mine, pair = printed
     assert float(munuphi.split()[-1]) > 0.95
     assert 0.2 < float(small.split()[-1]) < 0.4
     assert float(pipi0) == pytest.approx(0.206, abs=0.003)
     # c tau 0.1 ns, a few hundred times longer in the laboratory
     assert 5.0 < float(flight) < 20.0
+    assert float(observed) == pytest.approx(1184.0, rel=0.01)
+    asymptotic, toys = map(float, limits.split())
+    assert toys == pytest.approx(asymptotic, rel=0.1)
     assert "mu+ mu-" in branching
     assert float(length) == pytest.approx(60.0, rel=0.1)
     assert float(mine) > 0.95
@@ -61,7 +65,7 @@ def test_the_commands_exist():
     ]
     assert len(lines) >= 10
     for words in lines:
-        command = words[1:3] if words[1] == "limit" else words[1:2]
+        command = words[1:3] if words[1] in ("limit", "export") else words[1:2]
         help_text = subprocess.run(
             [sys.executable, "-c", "from kaongen.cli import main; main()", *command, "--help"],
             capture_output=True, text=True, check=True, env={"COLUMNS": "200", "PATH": "", "TERM": "dumb"},

@@ -168,7 +168,7 @@ def test_changed_numbers_reach_the_detector():
         ("confidence_level = 0.9", "confidence_level = 90", ["analysis.confidence_level = 90", "less than 1"]),
         ("confidence_level = 0.9", "confidence_level = nan", ["analysis.confidence_level = nan", "finite"]),
         ('name = "mu_invisible"', 'name = "dimoun"', ["analysis.name = 'dimoun'", "did you mean 'dimuon'", "pion_x"]),
-        ('name = "mu_invisible"', 'name = "none"\nlimit = 1', ["analysis.limit", "confidence_level, name"]),
+        ('name = "mu_invisible"', 'name = "none"\nlimit = 1', ["analysis.limit", "any_detector, name"]),
         ('role = "background"', 'role = "noise"', ["sample[1].role = 'noise'", "'normalisation', 'background'"]),
         ('vetoes = "weight"', 'vetoes = "maybe"', ["detector.vetoes = 'maybe'", "'weight' or 'accept'"]),
         # names that become paths
