@@ -12,7 +12,9 @@ from kaongen.analysis.figure import Figure
 from kaongen.analysis.record import Number
 from kaongen.analysis.result import Result
 from kaongen.errors import EventFileError
+from kaongen.events.manifest import MANIFEST
 from kaongen.production.card import Card, read_card
+from kaongen.production.directory import REPORT_FILE
 from kaongen.production.engine import Progress
 from kaongen.report.curves import save_curves
 from kaongen.report.figures import save_figure
@@ -72,8 +74,9 @@ def reproduce(
     Raises
     ------
     KaongenError
-        If there is another run in the directory, or a file cannot be written.
+        If there is another run or the report of something else in the directory, or a file cannot be written.
     """
+    _refuse_others(directory, paper)
     results = {}
     for name, card in cards(paper, scale).items():
         results[name] = run(
@@ -92,6 +95,17 @@ def compare(paper: Paper, results: Mapping[str, Result]) -> tuple[list[Number], 
     """Numbers beside the published ones and the paper's figures, from the results of its cards by name."""
     numbers, figures = _module(paper).compare(results)
     return numbers, figures
+
+
+def _refuse_others(directory: Path, paper: Paper) -> None:
+    """Figures and report of something else are not replaced."""
+    if directory.exists() and not directory.is_dir():
+        raise EventFileError(f"{directory} is a file: choose another directory with -o")
+    if any((directory / name).exists() for name in _module(paper).CARDS):
+        return
+    for name in (REPORT_FILE, FIGURES, MANIFEST):
+        if (directory / name).exists():
+            raise EventFileError(f"{directory} holds {name} and no reproduction of {paper}: choose another with -o")
 
 
 def _write(figure: Figure, directory: Path) -> list[Path]:

@@ -79,6 +79,8 @@ def analyse_again(directory: Path) -> Outcome:
     EventFileError
         If there is no complete run there.
     """
+    if directory.is_file():
+        raise EventFileError(f"{directory} is a file: analyse reads a run directory")
     events = open_events(directory)
     card = read_run_card(directory)
     if card.sha256() != events.provenance.card_sha256:

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import warnings
 from importlib.metadata import version
 
 import h5py
@@ -759,3 +760,26 @@ def test_a_response_that_cannot_be_shown(refused, tmp_path):
     refused("show", "response", "--configuration", "na63", "-o", tmp_path / "no", words=("na63", "na62-2015"))
     refused("show", "na62-muon/munu:3", "--configuration", "na62-2015", words=("--configuration",))
     assert not (tmp_path / "no").exists()
+
+
+def test_a_file_is_no_run_directory(refused, run_directory):
+    refused("analyse", next((run_directory[0] / "shards").iterdir()), words=("is a file", "run directory"))
+
+
+def test_a_card_of_a_run_that_was_changed_is_named_in_a_line_each(refused, run_directory, tmp_path):
+    shutil.copytree(run_directory[0], tmp_path / "run")
+    card = json.loads((tmp_path / "run" / "card.json").read_text())
+    card["run"]["sede"] = 3
+    (tmp_path / "run" / "card.json").write_text(json.dumps(card))
+    said = refused("analyse", tmp_path / "run", words=("card.json is not a valid card", "run.sede", "'seed'"))
+    assert len(said.splitlines()) == 2
+    (tmp_path / "run" / "card.json").write_text("{")
+    refused("analyse", tmp_path / "run", words=("card.json is not JSON",))
+
+
+def test_warnings_are_one_line(kaongen, monkeypatch):
+    def warn():
+        warnings.warn("few events", UserWarning, stacklevel=1)
+
+    monkeypatch.setattr(cli, "app", warn)
+    assert kaongen() == (0, "", "kaongen: warning: few events\n")

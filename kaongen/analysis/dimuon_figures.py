@@ -112,7 +112,7 @@ def sensitivity(scan: Scan, quantity: Quantity) -> Curve:
     """Where S/sqrt(B) is that of the letter; a gap where fewer background events than one are expected."""
     pairs = zip(scan.column("sensitivity"), scan.column("background"), strict=True)
     enough = [v if b is not None and b >= 1.0 else None for v, b in pairs]
-    label = f"$S/\\sqrt{{B}}$: {scan.title.rpartition(': ')[2]}"
+    label = f"S/√B: {scan.title.rpartition(': ')[2]}"
     return Curve(label=label, x=scan.points, y=_as(enough, quantity), reference=f"{paper.LETTER}, appendix C.B")
 
 

@@ -14,6 +14,7 @@ from kaongen.analysis.dimuon_windows import Counted, between, in_windows, lead_s
 from kaongen.analysis.record import Axis
 from kaongen.analysis.result import Column, Scan
 from kaongen.analysis.template import Floats
+from kaongen.errors import EventFileError
 from kaongen.events.reader import EventSet
 from kaongen.papers import three_muons as paper
 from kaongen.searches.base import stepped
@@ -171,6 +172,12 @@ def scans(
     made: list[Scan] = []
     for model in (m for m in MODELS if m.name in found.signal):
         accepted = found.signal[model.name] if way.simulated else settings.assumed_acceptance * found.share[model.name]
+        if not np.all(accepted > 0.0):
+            mass = masses[np.flatnonzero(accepted <= 0.0)[0]]
+            raise EventFileError(
+                f"dimuon: no simulated {model.name} of {1e3 * mass:g} MeV lies in its window (window, "
+                "momentum_resolution): it needs a wider one, or more candidates"
+            )
         per_event = 1.0 / (settings.n_kaons * accepted)
         unit = rates[model.name]
         columns = _columns(found, expected, accepted, simulated[model.name], settings)

@@ -6,7 +6,7 @@ detector is simulated.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kaongen.analysis import heavy_neutrino, heavy_neutrino_scans
@@ -19,12 +19,16 @@ from kaongen.analysis.requirements import require, require_of_card
 from kaongen.analysis.result import Result
 from kaongen.analysis.summary import provenance_of
 from kaongen.configuration import CONFIGURATIONS, Configuration, load
+from kaongen.errors import CardError, EventFileError
+from kaongen.events.layout import SampleInfo
 from kaongen.events.reader import EventSet
 from kaongen.papers import na62_mu as paper
 from kaongen.production.card import Card
 from kaongen.production.selection import Selection
+from kaongen.production.source import info
 from kaongen.searches.mu_invisible import MuInvisible
 
+NORMALISATION = "K+ -> mu+ nu_mu"
 _NEEDED_ROLES = ("normalisation",)
 
 
@@ -39,11 +43,13 @@ def check(card: Card) -> None:
     Raises
     ------
     CardError
-        If the card has no sample for the normalisation, or its detector's configuration looks for another particle.
+        If the card has no sample of K+ -> mu+ nu for the normalisation, or its detector's configuration looks for
+        another particle.
     """
+    samples, roles = [info(part) for part in card.sample], card.roles()
     require_of_card(
-        [],
-        card.roles(),
+        samples,
+        roles,
         card.detector.configuration,
         card.configuration().candidate,
         search="mu_invisible",
@@ -51,6 +57,10 @@ def check(card: Card) -> None:
         candidate="muon",
         needed_roles=_NEEDED_ROLES,
     )
+    try:
+        _refuse_other_normalisation(samples, roles)
+    except EventFileError as problem:
+        raise CardError(str(problem)) from None
 
 
 def analyse(events: EventSet[Any], roles: Mapping[str, str], settings: MuInvisible, run: str) -> Result:
@@ -70,12 +80,14 @@ def analyse(events: EventSet[Any], roles: Mapping[str, str], settings: MuInvisib
     Raises
     ------
     EventFileError
-        If events, samples or columns are missing, or the detector looked for another particle.
+        If events, samples or columns are missing, another decay is the normalisation, or the detector looked for
+        another particle.
     """
     require(
         events, roles, search="mu_invisible", settings=settings, candidate="muon", columns=("m2_miss", "weight"),
         needed_roles=_NEEDED_ROLES,
     )  # fmt: skip
+    _refuse_other_normalisation([sample.info for sample in events.members], roles)
     samples = reduce_samples(events, roles, settings.n_kaons)
     refuse_without_events(samples.normalisation)
     heavy = heavy_neutrino.search(samples, settings, _end_of(events.provenance.detector))
@@ -91,6 +103,20 @@ def analyse(events: EventSet[Any], roles: Mapping[str, str], settings: MuInvisib
         spectra=[spectrum(samples), *([heavy_neutrino_scans.spectrum(heavy)] if heavy else [])],
         scans=[*scans(samples, settings), *(heavy_neutrino_scans.scans(heavy) if heavy else [])],
     )
+
+
+def _refuse_other_normalisation(samples: Sequence[SampleInfo], roles: Mapping[str, str]) -> None:
+    for sample in samples:
+        if roles[sample.name] == "normalisation" and not _counts_kaons(sample):
+            raise EventFileError(
+                f"mu_invisible is normalised to {NORMALISATION} in the decay volume, and the sample {sample.name!r} is "
+                f"{sample.decay} ({sample.zone}): give it another role"
+            )
+
+
+def _counts_kaons(sample: SampleInfo) -> bool:
+    # whoever writes event files may call processes as he likes
+    return (sample.process == "munu" or sample.decay == NORMALISATION) and sample.zone == "volume"
 
 
 def _end_of(detector: str) -> float:

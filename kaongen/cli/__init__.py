@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import warnings
+from typing import Any
 
 from kaongen.cli.app import app
 from kaongen.errors import KaongenError
@@ -18,7 +20,9 @@ __all__ = ["app", "main"]
 def main() -> None:
     """Entry point: bad input ends with one message and exit code 2."""
     try:
-        app()
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn  # type: ignore[assignment]
+            app()
     except KaongenError as problem:
         print(f"kaongen: {problem}", file=sys.stderr)
         sys.exit(2)
@@ -30,3 +34,8 @@ def main() -> None:
         # a full disk, say, where compiled code is kept
         print(f"kaongen: {problem}", file=sys.stderr)
         sys.exit(2)
+
+
+def _warn(message: Warning | str, *place: Any) -> None:
+    """A warning is one line, without the place in the code."""
+    print(f"kaongen: warning: {message}", file=sys.stderr)

@@ -25,7 +25,9 @@ def reproduce(
             "the limits and figures of these papers."
         ),
     ],
-    scale: Annotated[float, typer.Option("--scale", min=1e-4, help="Factor on the numbers of simulated decays.")] = 1.0,
+    scale: Annotated[
+        float, typer.Option("--scale", min=1e-4, max=1e4, help="Factor on the numbers of simulated decays.")
+    ] = 1.0,
     output: Annotated[
         Path | None,
         typer.Option(

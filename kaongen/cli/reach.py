@@ -37,6 +37,7 @@ def reach(
         float,
         typer.Option(
             "--kaons",
+            show_default="1e13",
             help="Kaon decays in the decay volume times the share of them that trigger, downscaling and accidental "
             "activity in the vetoes leave: the data of 2016-2018 for single muons count 1.14e10, those of 2017 for "
             "pi+ nu nubar 8.3e11.",
@@ -91,11 +92,17 @@ def reach(
     import_file: Annotated[
         Path | None, typer.Option("--import", help="A Python file that registers processes of its own.")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the simulation and of toys.")] = 1,
-    scale: Annotated[float, typer.Option("--scale", min=1e-4, help="Factor on the numbers of simulated decays.")] = 1.0,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**63 - 1, help="Of the simulation and of toys.")] = 1,
+    scale: Annotated[
+        float, typer.Option("--scale", min=1e-4, max=1e4, help="Factor on the numbers of simulated decays.")
+    ] = 1.0,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="Write result, figures, tables and report into this directory."),
+        typer.Option(
+            "-o",
+            "--output",
+            help="Write result, figures, tables and report into this directory; a projection there is replaced.",
+        ),
     ] = None,
     threads: Threads = None,
     quiet: Quiet = False,
@@ -119,9 +126,9 @@ def reach(
         values=values or [], coupling=coupling,
     )  # fmt: skip
     if output is not None:
-        from kaongen.reach.output import refuse_run
+        from kaongen.reach.output import refuse_others
 
-        refuse_run(output)
+        refuse_others(output)
     asked = prepare(settings, seed=seed, scale=scale)
     try:
         with Progress(asked.candidates, quiet=quiet) as progress:

@@ -18,6 +18,7 @@ from kaongen.events.reader import Sample, open_events
 from kaongen.production.directory import RESULT_FILE, read_run_card
 
 Floats = NDArray[np.float64]
+_MOST_KAONS = 1e20
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,12 @@ def of_run(
     """
     events = open_events(directory)
     roles = read_run_card(directory).roles()
-    if not (signal_branching_fraction > 0.0 and np.isfinite(signal_branching_fraction)):
-        raise EventFileError(f"branching fraction of signals = {signal_branching_fraction}: it must be positive")
+    if not 0.0 < signal_branching_fraction <= 1.0:
+        raise EventFileError(
+            f"branching fraction of signals = {signal_branching_fraction}: it must be above 0 and at most 1"
+        )
+    if samples and (twice := [name for name in samples if list(samples).count(name) > 1]):
+        raise EventFileError(f"the sample {twice[0]!r} is asked for twice")
     number = _kaons(directory, kaons)
     chosen = [events[name] for name in (samples or events.samples)]
     parts = tuple(
@@ -119,8 +124,8 @@ def _kaons(directory: Path, kaons: float | None) -> float:
         kaons = read_result(directory).n_kaons.value if path.exists() else 0.0
         if kaons <= 0.0:
             raise EventFileError(f"{directory} does not say for how many kaon decays: give their number (--kaons)")
-    if not (kaons > 0.0 and np.isfinite(kaons)):
-        raise EventFileError(f"number of kaon decays = {kaons}: it must be positive")
+    if not 0.0 < kaons <= _MOST_KAONS:
+        raise EventFileError(f"number of kaon decays = {kaons}: it must be above 0 and at most {_MOST_KAONS:g}")
     return float(kaons)
 
 

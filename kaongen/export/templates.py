@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from kaongen.errors import EventFileError, suggestion
 from kaongen.events.durable import write_durably
 from kaongen.export.collection import TemplateSet, of_run, of_spectrum, read_result
-from kaongen.export.writers import FORMATS, Format, described, write
+from kaongen.export.writers import FORMATS, Format, described, encoded, file_name
 
 SIGNAL_BRANCHING_FRACTION: Final = 1e-6
 """That signals are normalised to unless another is given."""
@@ -80,7 +80,9 @@ def export_templates(
         If the run, a sample or a column is not there, a format is unknown or its library not installed, the bins do
         not rise, or a file cannot be written.
     """
-    wanted = [_format(name) for name in formats]
+    wanted = list(dict.fromkeys(_format(name) for name in formats))
+    if signal is not None and "pyhf" not in wanted:
+        raise EventFileError(f"the signal {signal!r} is for a pyhf workspace, which is not among the formats")
     if (column is None) != (edges is None):
         raise EventFileError("a column and bins belong together: give both, or neither for the spectra of the result")
     if column is None or edges is None:
@@ -96,12 +98,18 @@ def export_templates(
             )
         ]  # fmt: skip
     try:
+        contents = {
+            directory / file_name(templates, form): encoded(templates, form, signal)
+            for templates in sets
+            for form in wanted
+        }
         directory.mkdir(parents=True, exist_ok=True)
-        files = [write(templates, form, directory, signal) for templates in sets for form in wanted]
+        for path, content in contents.items():
+            write_durably(path, content)
     except OSError as problem:
         raise EventFileError(f"cannot write templates to {directory}: {problem.strerror or problem}") from None
-    done = Exported(tuple(sets), (*files, directory / INDEX))
-    index = {"files": [file.name for file in files], "templates": [described(t) for t in sets]}
+    done = Exported(tuple(sets), (*contents, directory / INDEX))
+    index = {"files": [file.name for file in contents], "templates": [described(t) for t in sets]}
     write_durably(directory / INDEX, json.dumps(index, indent=1, ensure_ascii=False).encode())
     return done
 
@@ -143,6 +151,7 @@ def parse_bins(text: str) -> NDArray[np.float64]:
         number, low, high = 0, math.nan, math.nan
     if len(parts) != 3 or not 1 <= number <= _MOST_BINS or not low < high or not math.isfinite(high - low):
         raise EventFileError(
-            f"--bins {text!r}: it must be LOW:HIGH:N with LOW below HIGH and N whole bins, such as 0:0.14:35"
+            f"--bins {text!r}: it must be LOW:HIGH:N with LOW below HIGH and N whole bins, at most "
+            f"{_MOST_BINS}, such as 0:0.14:35"
         )
     return np.linspace(low, high, number + 1)

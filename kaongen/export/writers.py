@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal, get_args
@@ -12,7 +11,6 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 
 from kaongen.errors import EventFileError
-from kaongen.events.durable import write_durably
 from kaongen.export.collection import SampleTemplate, TemplateSet
 from kaongen.statistics.binned import Background, BinnedModel
 from kaongen.statistics.workspace import workspace
@@ -20,59 +18,52 @@ from kaongen.statistics.workspace import workspace
 Format = Literal["hist", "root", "pyhf", "npz"]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
 
+_RESERVED: Final = ("weight", "sample", "threads")
+"""Names that axes of hist cannot have."""
 SUFFIXES: Final[dict[Format, str]] = {"hist": ".uhi.json", "root": ".root", "pyhf": ".pyhf.json", "npz": ".npz"}
 
 
-def write(templates: TemplateSet, form: Format, directory: Path, signal: str | None = None) -> Path:
-    """Write templates in one format.
+def file_name(templates: TemplateSet, form: Format) -> str:
+    """Of the templates in one format."""
+    return f"{templates.name}{SUFFIXES[form]}"
+
+
+def encoded(templates: TemplateSet, form: Format, signal: str | None = None) -> bytes:
+    """The content of the file of templates in one format.
 
     Parameters
     ----------
     templates
-        What to write.
+        What is to be written.
     form
         hist: all histograms in one JSON file of the Universal Histogram Interface; root: a TH1D with Sumw2 for each
         sample; pyhf: a HistFactory workspace with one signal; npz: arrays.
-    directory
-        Where; it must be there.
     signal
         Sample that is the signal of the workspace.
-
-    Returns
-    -------
-    Path
-        The file, named as the templates.
 
     Raises
     ------
     EventFileError
-        If the signal is not a sample of that role, a library is not installed, or the file cannot be written.
+        If the signal is not a sample of that role, or a library is not installed.
     """
-    writers: dict[Format, Callable[[TemplateSet, Path, str | None], None]] = {
-        "hist": _write_hist,
-        "root": _write_root,
-        "pyhf": _write_pyhf,
-        "npz": _write_npz,
-    }
-    path = directory / f"{templates.name}{SUFFIXES[form]}"
-    writers[form](templates, path, signal)
-    return path
+    if form == "pyhf":
+        return _pyhf(templates, signal)
+    return {"hist": _hist, "root": _root, "npz": _npz}[form](templates)
 
 
 def _histogram(templates: TemplateSet, sample: SampleTemplate) -> Any:
     import hist
 
     x = templates.x
-    axis = hist.axis.Variable(
-        templates.edges, name=x.name, label=f"{x.label} [{x.unit}]" if x.unit else x.label, flow=False
-    )
+    name, label = "" if x.name in _RESERVED else x.name, f"{x.label} [{x.unit}]" if x.unit else x.label
+    axis = hist.axis.Variable(templates.edges, name=name, label=label, flow=False)
     histogram = hist.Hist(axis, storage=hist.storage.Weight(), name=sample.name, label="events")
     view = histogram.view()
     view.value, view.variance = sample.values, sample.variances
     return histogram
 
 
-def _write_hist(templates: TemplateSet, path: Path, signal: str | None) -> None:
+def _hist(templates: TemplateSet) -> bytes:
     from boost_histogram.serialization import to_uhi
 
     content = {}
@@ -86,24 +77,24 @@ def _write_hist(templates: TemplateSet, path: Path, signal: str | None) -> None:
             "normalisation": sample.normalisation,
             **templates.about,
         }
-    write_durably(path, json.dumps(content, default=np.ndarray.tolist, indent=1).encode())
+    return json.dumps(content, default=np.ndarray.tolist, indent=1).encode()
 
 
-def _write_root(templates: TemplateSet, path: Path, signal: str | None) -> None:
+def _root(templates: TemplateSet) -> bytes:
     try:
         import uproot
     except ImportError:
         raise EventFileError('ROOT files need uproot: pip install "kaongen[interop]"') from None
     with TemporaryDirectory() as directory:  # uproot closes whatever it writes to
-        file = Path(directory) / path.name
+        file = Path(directory) / file_name(templates, "root")
         with uproot.recreate(file) as root:
             for sample in templates.samples:
                 root[sample.name] = _histogram(templates, sample)
             root["about"] = json.dumps(described(templates))
-        write_durably(path, file.read_bytes())
+        return file.read_bytes()
 
 
-def _write_npz(templates: TemplateSet, path: Path, signal: str | None) -> None:
+def _npz(templates: TemplateSet) -> bytes:
     samples = templates.samples
     file = io.BytesIO()
     np.savez_compressed(
@@ -118,16 +109,16 @@ def _write_npz(templates: TemplateSet, path: Path, signal: str | None) -> None:
         unit=np.array(templates.x.unit),
         about=np.array(json.dumps(dict(templates.about))),
     )
-    write_durably(path, file.getvalue())
+    return file.getvalue()
 
 
-def _write_pyhf(templates: TemplateSet, path: Path, signal: str | None) -> None:
+def _pyhf(templates: TemplateSet, signal: str | None) -> bytes:
     if signal is None:
         signals = [sample.name for sample in templates.samples if sample.role == "signal"]
         known = ", ".join(signals) or "none here"
         raise EventFileError(f"a pyhf workspace needs a signal: name one (--signal; signals: {known})")
     content = workspace({templates.name.replace("-", "_"): model_of(templates, signal)})
-    write_durably(path, json.dumps(content, indent=1).encode())
+    return json.dumps(content, indent=1).encode()
 
 
 def model_of(templates: TemplateSet, signal: str) -> BinnedModel:

@@ -6,9 +6,10 @@ import hashlib
 import json
 import math
 import tomllib
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -80,7 +81,7 @@ class SamplePart(_Part):
     role: Role = Field(description="What the analysis uses it for.")
     candidates: int = Field(strict=True, ge=1, lt=2**63, description="Candidates to generate.")
     parameters: dict[str, float] = Field(default_factory=dict, description="Parameters of the process, by name.")
-    scan: dict[str, tuple[float, ...] | ScanRange] = Field(
+    scan: dict[str, Annotated[tuple[float, ...], Field(min_length=1)] | ScanRange] = Field(
         default_factory=dict,
         max_length=1,
         description="Values of one parameter, as a list or as first, last and step: a sample for each, which is named "
@@ -236,12 +237,44 @@ def parse_card(text: str, origin: str) -> Card:
     return _checked(data, origin)
 
 
+def parse_json_card(text: str, origin: str) -> Card:
+    """The same of a card as run directories keep it.
+
+    Raises
+    ------
+    CardError
+        If it is not JSON, or not a valid card.
+    """
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as problem:
+        raise CardError(f"{origin} is not JSON: {problem}") from None
+    return _checked(data, origin)
+
+
 def _checked(data: Any, origin: str) -> Card:
     try:
         return Card.model_validate(data)
     except ValidationError as problem:
-        lines = [_explain(error) for error in problem.errors()]
+        lines = [_explain(error) for error in _meant(problem.errors())]
         raise CardError(f"{origin} is not a valid card:\n  " + "\n  ".join(lines)) from None
+
+
+_KINDS_OF_SCAN = ("tuple_type", "model_type")
+
+
+def _meant(errors: Sequence[Any]) -> list[Any]:
+    """Those that say something: of the ways to write a scan the one that was tried, and no consequences of others."""
+    kept = []
+    for error in errors:
+        place = error["loc"][: 4 if error["loc"][2:3] == ("scan",) else None]
+        others = [e for e in errors if e is not error and e["loc"][: len(place)] == place]
+        if error["type"] == "too_short" and any(len(e["loc"]) > len(error["loc"]) for e in others):
+            continue
+        if error["type"] in _KINDS_OF_SCAN and any(e["type"] not in _KINDS_OF_SCAN or e in kept for e in others):
+            continue
+        kept.append(error)
+    return kept
 
 
 def _explain(error: Any) -> str:
@@ -256,7 +289,12 @@ def _explain(error: Any) -> str:
     if error["type"] == "union_tag_invalid":
         name, known = error["input"]["name"], list(known_settings())
         return f"{place}.name = {name!r}: there is no such search{suggestion(str(name), known)} ({', '.join(known)})"
-    return f"{place} = {error['input']!r}: {error['msg'].removeprefix('Value error, ')}"
+    if error["type"] in _KINDS_OF_SCAN and error["loc"][2:3] == ("scan",):
+        return f"{place} = {error['input']!r}: it must be a list of values, or first, last and step"
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "value_error" and isinstance(error["input"], dict | list | tuple):
+        return f"{place}: {message}"
+    return f"{place} = {error['input']!r}: {message}"
 
 
 def _place(location: tuple[int | str, ...]) -> str:

@@ -7,10 +7,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from kaongen.errors import EventFileError
+from kaongen.errors import CardError, EventFileError
 from kaongen.events.durable import PARTIAL
 from kaongen.events.manifest import MANIFEST, read_manifest
-from kaongen.production.card import Card
+from kaongen.production.card import Card, parse_json_card
 
 CARD_FILE = "card.json"
 RESULT_FILE = "result.json"
@@ -61,9 +61,11 @@ def read_run_card(directory: Path) -> Card:
     """
     path = directory / CARD_FILE
     try:
-        return Card.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
-        raise EventFileError(f"cannot read the card of the run, {path}: {problem}") from None
+        return parse_json_card(path.read_text(encoding="utf-8"), str(path))
+    except OSError as problem:
+        raise EventFileError(f"cannot read the card of the run, {path}: {problem.strerror}") from None
+    except (CardError, UnicodeDecodeError) as problem:
+        raise EventFileError(f"cannot read the card of the run, {problem}") from None
 
 
 def _holds_a_run(directory: Path) -> bool:
@@ -83,7 +85,7 @@ def _same_card(directory: Path, card: Card) -> None:
     if found != card.sha256():
         raise EventFileError(
             f"{directory} holds a run of another card, seed or version: only the same one can be resumed "
-            f"(card {found[:12]} there, {card.sha256()[:12]} here)"
+            f"(card {found[:12]} there, {card.sha256()[:12]} here): --overwrite replaces it, -o chooses another"
         )
 
 

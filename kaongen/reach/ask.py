@@ -44,7 +44,7 @@ def ask(
         "systematic": systematic,
         "counting": counting,
         "simulation_error": simulation_error,
-        "masses": read_masses(masses) if masses else (),
+        "masses": () if masses is None else read_masses(masses),
         "confidence_level": confidence_level,
         "method": method,
         "values": read_values(values),
@@ -88,7 +88,9 @@ def read_masses(text: str) -> tuple[float, ...]:
     try:
         return ScanRange(first=numbers[0], last=numbers[1], step=numbers[2]).values()
     except ValidationError as problem:
-        raise CardError(f"--masses {text!r}: {problem.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+        error = problem.errors()[0]
+        place = "".join(f"{name} = {error['input']:g}: " for name in error["loc"])
+        raise CardError(f"--masses {text!r}: {place}{error['msg'].removeprefix('Value error, ')}") from None
 
 
 def read_values(texts: Sequence[str]) -> dict[str, float | str]:
@@ -97,7 +99,7 @@ def read_values(texts: Sequence[str]) -> dict[str, float | str]:
     Raises
     ------
     CardError
-        If there is no equals sign.
+        If there is no equals sign, or the number is not finite.
     """
     result: dict[str, float | str] = {}
     for text in texts:
@@ -105,7 +107,11 @@ def read_values(texts: Sequence[str]) -> dict[str, float | str]:
         if not equals or not name.strip() or not value.strip():
             raise CardError(f"--set {text!r}: it must be name=value, such as --set chi_over_v=0.33")
         try:
-            result[name.strip()] = float(value)
+            number = float(value)
         except ValueError:
             result[name.strip()] = value.strip()
+            continue
+        if not math.isfinite(number):
+            raise CardError(f"--set {text!r}: the number must be finite")
+        result[name.strip()] = number
     return result

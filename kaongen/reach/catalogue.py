@@ -119,7 +119,10 @@ def _muonic_scalar_mumu(decays: Decays, values: Values) -> Model:
 
 
 def _hnl(decays: Decays, values: Values) -> Model:
-    majorana = _number("hnl", values, "majorana", 1.0) != 0.0
+    given = _number("hnl", values, "majorana", 1.0)
+    if given not in (0.0, 1.0):
+        raise ProcessError(f"hnl: majorana = {given:g} must be 1 (Majorana) or 0 (Dirac)")
+    majorana = given == 1.0
 
     def particle(mass: float, u2: float) -> HeavyNeutralLepton:
         return HeavyNeutralLepton(mass, u2_mu=u2, majorana=majorana)

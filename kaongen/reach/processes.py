@@ -111,11 +111,10 @@ def _mass(process: Process, given: Mapping[str, float]) -> Parameter:
 
 
 def _coupling(process: Process, values: Mapping[str, float], wanted: str | None) -> Coupling | None:
-    known = [p.name for p in process.parameters]
-    if wanted is not None and wanted not in known:
-        raise ProcessError(
-            f"{process.name} has no coupling {wanted!r}{suggestion(wanted, known)} (known: {', '.join(known)})"
-        )
+    known = [p.name for p in process.parameters if p.name not in values]
+    if wanted is not None and wanted not in (*known, *values):
+        there = ", ".join(known) or "none"
+        raise ProcessError(f"{process.name} has no coupling {wanted!r}{suggestion(wanted, known)} (known: {there})")
     candidates = [p for p in process.parameters if p.name not in values and p.name in (wanted or p.name)]
     found = [(p, power) for p in candidates if (power := _power(process, values, p)) is not None]
     if wanted is not None:

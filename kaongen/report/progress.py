@@ -61,9 +61,12 @@ class Progress:
     def __call__(self, sample: str, candidates: int) -> None:
         with self._lock:
             self._done += candidates
+            # samples are rounded up to whole chunks
+            self._total = max(self._total, self._done)
             now = time.monotonic()
             if self._bar is not None:
-                self._bar.update(self._task, completed=self._done, description=sample, rate=self._rate(now))
+                rate = self._rate(now)
+                self._bar.update(self._task, total=self._total, completed=self._done, description=sample, rate=rate)
             elif not self._quiet and now - self._spoken > _INTERVAL_S:
                 self._say(sample, now)
 

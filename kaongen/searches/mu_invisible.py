@@ -15,7 +15,9 @@ class MuInvisible(SearchSettings):
     module: ClassVar[str] = "mu_invisible"
     detector: ClassVar[str] = "na62-2016-2018"
     name: Literal["mu_invisible"] = Field(default="mu_invisible", description="The search.")
-    n_kaons: float = Field(default=1.14e10, gt=0.0, description="K+ decays in the volume that the data stand for.")
+    n_kaons: float = Field(
+        default=1.14e10, ge=1.0, le=1e20, description="K+ decays in the volume that the data stand for."
+    )
     signal_region: float = Field(
         default=0.1,
         gt=0.0,
@@ -24,12 +26,13 @@ class MuInvisible(SearchSettings):
         description="m2_miss above it, GeV^2, is the region that was counted in.",
     )
     observed: int | None = Field(
-        default=6894, ge=0, description="Events in the signal region; null where nothing was observed yet."
+        default=6894, ge=0, le=10**10, description="Events in the signal region; null where nothing was observed yet."
     )
-    background: float = Field(default=7549.0, gt=0.0, description="Events expected there without a signal.")
+    background: float = Field(default=7549.0, gt=0.0, le=1e10, description="Events expected there without a signal.")
     background_error: float = Field(
-        default=928.0, ge=0.0, description="Its uncertainty; relative, it is that of a simulated background as well."
-    )
+        default=928.0, ge=0.0, le=1e10,
+        description="Its uncertainty; relative, it is that of a simulated background as well.",
+    )  # fmt: skip
     cut_step: float = Field(
         default=0.02, ge=0.002, le=0.05, multiple_of=0.002,
         description="Spacing of the cuts on m2_miss among which the best is searched, GeV^2.",
@@ -46,7 +49,7 @@ class MuInvisible(SearchSettings):
         default=11.25, gt=0.0, le=50.0, description="End of the side bands on either side, in resolutions."
     )
     heavy_neutrino_bin: float = Field(
-        default=0.75, gt=0.0, le=5.0, description="Width of the bins of the side bands, in resolutions."
+        default=0.75, ge=0.01, le=5.0, description="Width of the bins of the side bands, in resolutions."
     )
     heavy_neutrino_range: tuple[float, float] = Field(
         default=(0.188, 0.386), description="Missing masses within which side bands lie, GeV."
@@ -66,16 +69,27 @@ class MuInvisible(SearchSettings):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        for first, last, step in self.heavy_neutrino_masses:
-            if not (0.0 < first <= last and step > 0.0 and (last - first) / step < 1e5):
-                raise ValueError(f"heavy_neutrino_masses: {first:g} to {last:g} in steps of {step:g} is no stretch")
         low, high = self.heavy_neutrino_range
         if not 0.0 <= low < high <= 0.4:
             raise ValueError(f"heavy_neutrino_range: {low:g} to {high:g} GeV is not a range within 0 to 0.4 GeV")
+        for first, last, step in self.heavy_neutrino_masses:
+            if not (0.0 < first <= last and step > 0.0 and (last - first) / step < 1e5):
+                raise ValueError(f"heavy_neutrino_masses: {first:g} to {last:g} in steps of {step:g} is no stretch")
+            if first <= low or last >= high:
+                raise ValueError(
+                    f"heavy_neutrino_masses: {first:g} to {last:g} GeV do not lie within heavy_neutrino_range, "
+                    f"{low:g} to {high:g} GeV"
+                )
         if self.heavy_neutrino_side_band <= self.heavy_neutrino_window:
             raise ValueError(
                 f"heavy_neutrino_side_band = {self.heavy_neutrino_side_band:g} does not lie outside of "
                 f"heavy_neutrino_window = {self.heavy_neutrino_window:g}"
+            )
+        bands, order = self.heavy_neutrino_side_band - self.heavy_neutrino_window, self.heavy_neutrino_order
+        if 2 * max(round(bands / self.heavy_neutrino_bin), 1) < order + 2:
+            raise ValueError(
+                f"heavy_neutrino_side_band = {self.heavy_neutrino_side_band:g} leaves fewer than {order + 2} bins of "
+                f"{self.heavy_neutrino_bin:g} beside the window, which heavy_neutrino_order = {order} needs"
             )
         if any(lifetime <= 0.0 for lifetime in self.heavy_neutrino_lifetimes):
             raise ValueError("heavy_neutrino_lifetimes must be above 0 ns")

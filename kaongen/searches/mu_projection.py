@@ -26,9 +26,9 @@ class MuProjection(SearchSettings):
     )
     cda_max: float = Field(default=0.025, gt=0.0, description="Largest distance of the track to the beam axis, in m.")
 
-    kaons_2015: float = Field(default=1e8, gt=0.0, description="Kaon decays that the counts of 2015 are for.")
-    events_first: float = Field(default=5600.0, gt=0.0, description="Events of 2015 above `first_bin`.")
-    events_cut: float = Field(default=652.0, gt=0.0, description="Events of 2015 above `cut_minimum`.")
+    kaons_2015: float = Field(default=1e8, ge=1.0, le=1e20, description="Kaon decays that the counts of 2015 are for.")
+    events_first: float = Field(default=5600.0, gt=0.0, le=1e10, description="Events of 2015 above `first_bin`.")
+    events_cut: float = Field(default=652.0, gt=0.0, le=1e10, description="Events of 2015 above `cut_minimum`.")
     normalisations: tuple[Normalisation, ...] = Field(
         default=("regions", "components"),
         min_length=1,
@@ -36,20 +36,23 @@ class MuProjection(SearchSettings):
         "and one above; components, one factor for K+ -> mu+ nu measured badly and one for the rest. The first is "
         "used for all limits, the others for the likelihood ratio besides.",
     )
-    kaons: float = Field(default=1e13, gt=0.0, description="Kaon decays of the projection.")
+    kaons: float = Field(default=1e13, ge=1.0, le=1e20, description="Kaon decays of the projection.")
     suppression: float = Field(
-        default=2.0, gt=0.0, description="Background of 2015 over that of the projection, per kaon: 4 in the preprint."
-    )
+        default=2.0, gt=0.0, le=1e6,
+        description="Background of 2015 over that of the projection, per kaon: 4 in the preprint.",
+    )  # fmt: skip
 
-    first_bin: float = Field(default=0.023, description="Where the first bin of m2_miss begins, in GeV^2.")
-    bin_width: float = Field(default=4e-3, gt=0.0, description="Width of the bins of m2_miss, in GeV^2.")
+    first_bin: float = Field(
+        default=0.023, ge=-0.1, le=0.15, description="Where the first bin of m2_miss begins, in GeV^2."
+    )
+    bin_width: float = Field(default=4e-3, ge=1e-4, le=0.1, description="Width of the bins of m2_miss, in GeV^2.")
     bins: int = Field(default=32, ge=2, le=1000, description="Number of bins: to the end of phase space.")
-    threshold: float = Field(default=4.0, gt=0.0, description="Likelihood ratio (11) at the limit.")
+    threshold: float = Field(default=4.0, gt=0.0, le=100.0, description="Likelihood ratio (11) at the limit.")
 
     cut_minimum: float = Field(
         default=0.05, description="Least cut on m2_miss of cut and count, in GeV^2; further ones are a bin apart."
     )
-    n_sigma: float = Field(default=2.0, gt=0.0, description="S/sqrt(B + kappa^2 B^2) at the limit.")
+    n_sigma: float = Field(default=2.0, gt=0.0, le=100.0, description="S/sqrt(B + kappa^2 B^2) at the limit.")
     kappas_2015: Kappas = Field(
         default=(0.1, 0.2, 0.5),
         description="Relative errors of the background of 2015, besides 1/sqrt(B) above `cut_minimum`.",

@@ -32,7 +32,7 @@ class PionX(SearchSettings):
     )
     sensitivity_error: float = Field(default=0.10, ge=0.0, le=1.0, description="Its relative error (log-normal).")
     resolution_scale: float = Field(
-        default=1.04, gt=0.0, le=10.0, description="Factor on the simulated resolution of the squared missing mass."
+        default=1.04, ge=0.1, le=10.0, description="Factor on the simulated resolution of the squared missing mass."
     )
     resolution_error: float = Field(default=0.10, ge=0.0, le=1.0, description="Its relative error (log-normal).")
     degree: int = Field(default=3, ge=0, le=6, description="Of the polynomials that describe the background.")

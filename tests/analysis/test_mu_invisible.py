@@ -541,10 +541,9 @@ def test_a_card_without_normalisation_is_refused_before_its_events_are_made(tmp_
         [NORMALISATION, *SIGNALS],
         [NORMALISATION, *BACKGROUNDS],
         [NORMALISATION, SIGNALS[0] | {"parameters": {"m_X": 0.2, "y": 0.0}}],
-        [sample("munug", "normalisation"), *BACKGROUNDS[1:]],
         [NORMALISATION, sample("muN", "signal", parameters={"m_N": 0.05})],
     ],
-    ids=["alone", "no background", "no signal", "no coupling", "another normalisation", "below the cut"],
+    ids=["alone", "no background", "no signal", "no coupling", "below the cut"],
 )
 def test_any_set_of_samples_has_a_result(tmp_path, samples):
     small = [part | {"candidates": 20_000} for part in samples]

@@ -43,3 +43,22 @@ def test_what_is_wrong_is_said(directory):
     done = call(directory, "--format", "hist", "--column", "m2_miss", "--bins", "5")
     assert isinstance(done.exception, KaongenError)
     assert "--bins '5'" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--format", "hist,pyhf"], "a pyhf workspace needs a signal"),
+        (["--format", "hist,pyhf", "--signal", "munug"], "'munug' is a background and not a signal"),
+        (["--format", "hist", "--signal", "muN-300"], "'muN-300' is for a pyhf workspace"),
+        (["--sample", "munug", "--sample", "munug"], "'munug' is asked for twice"),
+        (["--kaons", "1e300"], "number of kaon decays = 1e+300"),
+        (["--branching-fraction", "2"], "at most 1"),
+    ],
+)
+def test_nothing_is_written_where_something_is_wrong(directory, tmp_path, options, words):
+    known = ["--sample", "munu", "--sample", "munug", "--sample", "muN-250"] if "--sample" not in options else []
+    done = call(directory, "-o", tmp_path / "out", *ARGUMENTS, *known, *options)
+    assert isinstance(done.exception, KaongenError)
+    assert words in str(done.exception)
+    assert not (tmp_path / "out").exists()

@@ -255,6 +255,9 @@ def test_a_scan_is_what_it_stands_for():
         ("{ first = 0.2, last = 0.3, step = 0 }", ["sample[1].scan.m_N.step = 0", "greater than 0"]),
         ("{ first = 0.2, last = 0.3, step = 1e-9 }", ["more than 10000"]),
         ("[0.2, 0.2]", ["two samples are called 'muN-200'"]),
+        ("[]", ["sample[1].scan.m_N = []", "at least 1"]),
+        ("0.25", ["sample[1].scan.m_N = 0.25", "a list of values, or first, last and step"]),
+        ('["x"]', ["sample[1].scan.m_N[0] = 'x'", "number"]),
         ("[0.2], m_X = [0.1]", ["sample[1].scan", "at most 1"]),
         ("[0.2] }\nparameters = { m_N = 0.1", ["m_N is both in `parameters` and in `scan`"]),
     ],
@@ -264,6 +267,9 @@ def test_a_scan_that_cannot_be_is_refused(values, said):
         parse_card(SCANNED.replace("VALUES", values), "my.toml")
     for fragment in said:
         assert fragment in str(caught.value)
+    # of the two ways to write a scan only the one that was tried, and no dump of the card
+    assert "tuple" not in str(caught.value).lower().replace("tuple should have at least 1", "")
+    assert "candidates" not in str(caught.value)
 
 
 def test_a_scaled_card_has_whole_chunks():

@@ -80,3 +80,12 @@ def test_a_terminal_gets_a_bar():
 def test_a_run_of_nothing_does_not_divide_by_it():
     with Progress(0, stream=io.StringIO()) as progress:
         progress("munu", 0)
+
+
+def test_more_than_was_asked_for_is_all(clock):
+    said = io.StringIO()
+    with Progress(1000, stream=said) as progress:
+        clock[0] += 1.0
+        progress("munu", 65_536)
+    assert said.getvalue().splitlines()[-1].startswith("done: 100% of 65,536 candidates")
+    assert "-" not in said.getvalue()
