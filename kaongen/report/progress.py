@@ -24,7 +24,7 @@ class Progress:
         self._quiet = quiet
         self._lock = threading.Lock()
         self._done = 0
-        self._started = self._spoken = time.monotonic()
+        self._started = self._spoken = self._last = time.monotonic()
         self._bar: Any = None
         if not quiet and self._stream.isatty():
             self._bar = self._make_bar()
@@ -56,17 +56,20 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
         elif not self._quiet and kind is None:
-            self._say("done", time.monotonic())
+            self._say("done", self._last)
 
     def __call__(self, sample: str, candidates: int) -> None:
         with self._lock:
             self._done += candidates
+            made = self._done == self._total
             # samples are rounded up to whole chunks
             self._total = max(self._total, self._done)
-            now = time.monotonic()
+            now = self._last = time.monotonic()
             if self._bar is not None:
-                rate = self._rate(now)
-                self._bar.update(self._task, total=self._total, completed=self._done, description=sample, rate=rate)
+                rate, text = self._rate(now), "evaluating" if made else sample
+                self._bar.update(self._task, total=self._total, completed=self._done, description=text, rate=rate)
+            elif not self._quiet and made:
+                print("all candidates made; evaluating them", file=self._stream, flush=True)
             elif not self._quiet and now - self._spoken > _INTERVAL_S:
                 self._say(sample, now)
 

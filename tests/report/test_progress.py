@@ -29,7 +29,18 @@ def test_a_line_per_interval_and_one_at_the_end(clock):
     assert lines[0].startswith("1,000,000 candidates to go")
     assert lines[1].startswith("munu: 40% of 1,000,000 candidates")
     assert lines[-1].startswith("done: 100% of 1,000,000 candidates")
-    assert len(lines) == 4
+    assert lines[-2] == "all candidates made; evaluating them"
+    assert len(lines) == 5
+
+
+def test_the_rate_at_the_end_is_that_of_the_candidates(clock):
+    """Whatever the search takes that follows."""
+    said = io.StringIO()
+    with Progress(1_000_000, stream=said) as progress:
+        clock[0] += 0.5
+        progress("munu", 1_000_000)
+        clock[0] += 100.0
+    assert "2.0 M/s" in said.getvalue().splitlines()[-1]
 
 
 def test_the_rest_is_estimated_from_what_was_done(clock):
@@ -71,8 +82,11 @@ def test_a_terminal_gets_a_bar():
     said = Terminal()
     with Progress(10, stream=said) as progress:
         progress("munug", 5)
-        progress("munug", 5)
+        progress("munug", 4)
     assert "munug" in said.getvalue()
+    with Progress(10, stream=said) as progress:
+        progress("munug", 10)
+    assert "evaluating" in said.getvalue()
     assert "100%" in said.getvalue()
     assert "candidates," not in said.getvalue()
 
