@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kaongen.analysis.escape import time_per_mass
 from kaongen.analysis.template import Columns, Floats, Template, template
 from kaongen.analysis.weighted import central_half_width
 from kaongen.errors import EventFileError
 from kaongen.events.reader import Events
-from kaongen.particles import SPEED_OF_LIGHT
 
 _STEP = 2e-5
 _REACH = 0.04
@@ -49,11 +49,7 @@ def survival(columns: Columns, m_n: float, lifetime: float, end: float) -> Float
     array of shape (n,)
         exp(-(z_end - z) m_N / (p_z c tau)); 1 behind the plane.
     """
-    p_z = columns["kaon_pz"].astype(np.float64) - columns["muon_pz"]
-    distance = np.maximum(end - columns["vertex_z"].astype(np.float64), 0.0)
-    # at the end of the spectrum resolution and wrong tracks can leave N no momentum: it is then at rest
-    path = np.maximum(p_z, 1e-3) / m_n * SPEED_OF_LIGHT * lifetime
-    return np.asarray(np.exp(-distance / path))
+    return np.asarray(np.exp(-time_per_mass(columns, "muon", end) * m_n / lifetime))
 
 
 @dataclass(frozen=True)

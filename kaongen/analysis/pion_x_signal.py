@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 from scipy.special import erf
 
-from kaongen.analysis.pion_x_regions import NEEDS, TRACK, Columns, Region, outside_box
+from kaongen.analysis.escape import time_per_mass
+from kaongen.analysis.pion_x_regions import NEEDS, TRACK, Region, outside_box
 from kaongen.analysis.record import Value
 from kaongen.analysis.template import Template, template
 from kaongen.errors import EventFileError
 from kaongen.events.reader import Events
-from kaongen.particles import SPEED_OF_LIGHT
 
 Floats = NDArray[np.float64]
 
@@ -33,7 +33,7 @@ class Line:
     """The signal at one mass (GeV).
 
     position, width : of the Gaussian in m2_miss, GeV^2; the errors are those of the simulation; acceptance : of the
-    region; times : probability of a decay to be accepted in bins of the time per mass, see `flight_times`.
+    region; times : probability of a decay to be accepted in bins of the time per mass, see `time_per_mass`.
     """
 
     mass: float
@@ -46,15 +46,6 @@ class Line:
         """Share of the accepted X of a mass (GeV) that do not decay upstream of MUV3, for a lifetime in ns."""
         middle = 0.5 * (_TIME_EDGES[1:] + _TIME_EDGES[:-1])
         return float(self.times @ np.exp(-mass / lifetime * middle) / self.times.sum())
-
-
-def flight_times(columns: Columns, end: float) -> Floats:
-    """Proper time until z = `end` (m) of a particle that carries the missing momentum, over its mass: ns/GeV.
-
-    The path l takes the proper time l m/(p c), and l/p is the same along z.
-    """
-    p_z = columns["kaon_pz"].astype(np.float64) - columns["pion_pz"].astype(np.float64)
-    return np.asarray((end - columns["vertex_z"].astype(np.float64)) / (p_z * SPEED_OF_LIGHT))
 
 
 def read_line(sample: Events, mass: float, region: Region, end: float) -> Line:
@@ -76,7 +67,7 @@ def read_line(sample: Events, mass: float, region: Region, end: float) -> Line:
     times = template(
         sample,
         _TIME_EDGES,
-        value=lambda columns: flight_times(columns, end),
+        value=lambda columns: time_per_mass(columns, "pion", end),
         factor=region.contains,
         needs=(*NEEDS, "kaon_pz"),
     )

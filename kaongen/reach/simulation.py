@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kaongen.analysis.escape import time_per_mass
 from kaongen.analysis.result import SampleSummary
 from kaongen.analysis.summary import summarise
 from kaongen.analysis.template import Template
 from kaongen.configuration import Configuration
 from kaongen.events.layout import Provenance
 from kaongen.events.reader import Events
-from kaongen.particles import SPEED_OF_LIGHT
 from kaongen.production.card import Card
 from kaongen.production.engine import Progress, plan
 from kaongen.production.memory import simulate
@@ -173,15 +173,15 @@ def reduce(
 ) -> Reduced:
     """What limits need of a sample; with a mass (GeV), also the flight times of X."""
     kept, weights, times = [], [], []
-    needs = _flight_columns(chosen.track) if mass is not None else ()
+    needs = ("vertex_z", "kaon_pz", f"{chosen.track}_pz") if mass is not None else ()
     for columns in sample.batches(*chosen.columns, "weight", *needs):
         values = np.array([columns[name] for name in chosen.columns], dtype=np.float64)
         inside = np.any([(values > low) & (values < high) for low, high in chosen.ranges], axis=0).any(axis=0)
         kept.append(values[:, inside])
         weights.append(columns["weight"][inside].astype(np.float64))
         if mass is not None:
-            measured = {name: columns[name][inside].astype(np.float64) for name in needs}
-            times.append(_times(measured, chosen.track, mass, configuration.number("muv3.z")))
+            measured = {name: columns[name][inside] for name in needs}
+            times.append(mass * time_per_mass(measured, chosen.track, configuration.number("muv3.z")))
     weight = np.concatenate(weights) if weights else np.zeros(0)
     return Reduced(
         summary=summarise(sample, role),
@@ -191,20 +191,6 @@ def reduce(
         weight=weight,
         times=_quantiles(np.concatenate(times), weight) if times else np.zeros(0),
     )
-
-
-def _flight_columns(track: str) -> tuple[str, ...]:
-    momenta = (f"{particle}_p{axis}" for particle in ("kaon", track) for axis in "xyz")
-    return (*momenta, "vertex_z")
-
-
-def _times(columns: dict[str, Floats], track: str, mass: float, end: float) -> Floats:
-    """Proper time (ns) from the vertex to z = end: distance over c gamma beta, with X's momentum P_K - P."""
-    px, py, pz = (columns[f"kaon_p{axis}"] - columns[f"{track}_p{axis}"] for axis in "xyz")
-    along = np.maximum(pz, 1e-3) / np.sqrt(px * px + py * py + pz * pz)
-    distance = np.maximum(end - columns["vertex_z"], 0.0) / along
-    momentum = np.sqrt(px * px + py * py + pz * pz)
-    return np.asarray(distance * mass / (momentum * SPEED_OF_LIGHT), dtype=np.float64)
 
 
 def _quantiles(times: Floats, weight: Floats) -> Floats:
